@@ -1,0 +1,127 @@
+"""The ``segue`` command: one subcommand a stage, each of which calls one function.
+
+``segue <stage> --settings FILE --out PATH [--threads N]`` reads the JSON object in FILE and passes
+its keys to the stage's function as keyword arguments. This is all that the workflow runs, so every
+stage also runs by hand. The only module that reads the command line or a settings file.
+"""
+
+import argparse
+import ast
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from segue import plugins
+from segue.errors import InputError
+
+STAGES = {
+    "prepare": ("preparation", "prepare", "read a dataset and write its splits to one store"),
+    "train": ("training", "train", "train one model: one aleatoric method, recipe and seed"),
+    "sample": ("sampling", "sample", "draw the class probabilities of one cell and replicate"),
+    "uncertainty": ("uncertainty", "uncertainty", "turn samples into maps and mean predictions"),
+    "score": ("scoring", "score", "score the maps and predictions of one cell and replicate"),
+    "tables": ("tables", "tables", "rank the cells and write the tables"),
+    "figure": ("figures.<figure>", "draw", "draw one figure, as SVG and as PNG"),
+}
+"""Stage: (module in ``segue``, function in it, what it does). ``figure`` is named in its settings."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one stage; returns the exit status, 1 after an error in the user's settings or data."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
+    )
+    try:
+        run(given.stage, given.settings, given.out, given.threads)
+    except InputError as error:
+        print(f"segue: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(stage: str, settings: Path, out: Path, threads: int) -> None:
+    """Call the function of ``stage`` with the settings in a JSON file.
+
+    Args:
+        stage: a key of ``STAGES``.
+        settings: file with a JSON object; its keys are the function's keyword arguments.
+        out: path the stage writes to.
+        threads: passed on to a function that has such an argument.
+
+    Raises:
+        InputError: the file is no JSON object, or a key is unknown or missing.
+    """
+    keywords = _read(settings)
+    module, function, _ = STAGES[stage]
+    if stage == "figure":
+        name = keywords.pop("figure", None)
+        module = f"figures.{plugins.require('figures', str(name), f'{settings}: figure')}"
+    call = getattr(import_module(f"segue.{module}"), function)
+    if "threads" in inspect.signature(call).parameters:
+        keywords["threads"] = threads
+    _check(call, keywords, settings)
+    call(out, **keywords)
+
+
+def _read(settings: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(settings.read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"{settings}: no such file; it holds the stage's settings") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{settings}: expected JSON, found: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{settings}: expected a JSON object, found {type(content).__name__}")
+    return content
+
+
+def _check(call: Callable[..., None], keywords: dict[str, Any], settings: Path) -> None:
+    """Compare the keys with the keyword-only parameters of ``call``, by name."""
+    parameters = inspect.signature(call).parameters.values()
+    known = {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
+    plugins.compare(keywords, known, str(settings))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="segue",
+        description="One stage of the study, run by hand; `snakemake` runs them all.",
+        epilog="`segue <stage> --help` lists the settings of a stage.",
+    )
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="<stage>")
+    for name, (module, function, summary) in STAGES.items():
+        stage = stages.add_parser(
+            name,
+            help=summary,
+            description=f"{name}: {summary}.",
+            epilog=_documentation(module, function),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        stage.add_argument("--settings", type=Path, required=True, help="JSON file, see below")
+        stage.add_argument("--out", type=Path, required=True, help="path to write to")
+        stage.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    return parser
+
+
+def _documentation(module: str, function: str) -> str:
+    """Settings and docstring of a stage's function, read without importing it."""
+    if module == "figures.<figure>":
+        known = plugins.available("figures")
+        texts = [_documentation(f"figures.{name}", function) for name in known]
+        heads = [f"--- settings with \"figure\": \"{name}\" ---" for name in known]
+        return "\n\n".join(f"{h}\n{t}" for h, t in zip(heads, texts, strict=True))
+    call = plugins.definition(f"segue.{module}", function)
+    keys = [a.arg for a in call.args.kwonlyargs if a.arg != "threads"]
+    text = ast.get_docstring(call) or ""
+    return f"keys of the settings file: {', '.join(keys)}\n\n{text}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""A short card of a prepared dataset: what is in it, where it is from, and a look at it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from segue import data_statistics, store
+from segue.figure_images import outline, picture
+from segue.figure_style import STYLE, save
+from segue.files import replacing
+
+_EXAMPLES = 4  # images of each split in the montage
+_LISTED = 20
+_LEGEND = (
+    "Non-empty: share of the images in which so many raters marked anything. Pair IoU: of two "
+    "raters who both did, mean over images. Area: mean of the masks that are not empty, in pixels."
+)
+_SHOWN = {
+    "source": "Source module",
+    "licence": "Licence",
+    "citation": "Citation",
+    "sha256": "sha256",
+    "split": "Split",
+    "units": "Units before normalisation",
+    "shift_masks": "Masks shifted by (down, right)",
+    "seed": "Seed",
+    "code_version": "Code version",
+    "size": "Side, pixels",
+    "channels": "Channels",
+    "raters": "Raters",
+    "class_names": "Classes",
+}
+
+
+def write(dataset: Path, out: Path) -> None:
+    """Write the data card of the store ``dataset`` to ``out`` (Markdown), its montage beside it.
+
+    The montage has the name of ``out`` with ``.png`` and ``.svg``: images evenly spread over each
+    split, with each rater's outlines.
+
+    Raises:
+        InputError: there is no such store, or a chunk of it is lost.
+    """
+    dataset, out = Path(dataset), Path(out)
+    attributes = store.attributes(dataset)
+    splits = store.splits(dataset)
+    statistics = {s: data_statistics.of_split(store.open_split(dataset, s)) for s in splits}
+    save(_montage(dataset, splits), out.with_suffix(""))
+    lines = [
+        f"# Data card: {attributes.get('title', dataset.stem)}",
+        f"\n{attributes.get('caption', '')}\n",
+        *_rows(
+            ["", ""],
+            [[label, _text(attributes[k])] for k, label in _SHOWN.items() if k in attributes],
+        ),
+        "\n## Splits\n",
+        *_splits(statistics, attributes),
+        f"\n{_LEGEND}",
+        *_skipped(attributes.get("skipped", [])),
+        f"\n![Images of each split with each rater's outlines]({out.stem}.png)",
+    ]
+    with replacing(out) as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _splits(statistics: Mapping[str, Mapping], attributes: Mapping[str, Any]) -> list[str]:
+    """The table of the splits; with more than two classes, pair IoU and area of each."""
+    names = attributes.get("class_names", [])
+    raters = len(next(iter(statistics.values()))["non_empty"])
+    several = len(names) > 2
+    regions = ["foreground", *(map(str, range(1, len(names))) if several else [])]
+    title = {str(i): name for i, name in enumerate(names)}
+    header = ["split", "images", "patients"]
+    header += [f"{k} non-empty" for k in range(raters)]
+    header += [f"{what}, {title.get(r, r)}" for r in regions for what in ("pair IoU", "area")]
+    rows = []
+    for split, of in statistics.items():
+        row = [split, str(of["images"]), "–" if of["patients"] is None else str(of["patients"])]
+        row += [f"{100 * share:.1f} %" for share in of["non_empty"]]
+        for region in regions:
+            values = of["classes"].get(region, {})
+            row += [_number(values.get("pair_iou"), ".3f"), _number(values.get("area"), ".1f")]
+        rows.append(row)
+    return _rows(header, rows)
+
+
+def _skipped(skipped: Sequence[Mapping[str, str]]) -> list[str]:
+    if not skipped:
+        return []
+    lines = [f"- {entry['image']}: {entry['reason']}" for entry in skipped[:_LISTED]]
+    rest = len(skipped) - len(lines)
+    more = [f"- and {rest} more, in the store's attribute `skipped`"] if rest else []
+    return [f"\n## Skipped: {len(skipped)}\n", *lines, *more]
+
+
+def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
+    """A row of images for each split, evenly spread over it, with each rater's outlines."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(1.6 * _EXAMPLES, 1.6 * len(splits)), layout="constrained")
+        grid = figure.subplots(len(splits), _EXAMPLES, squeeze=False)
+        for name, row in zip(splits, grid, strict=True):
+            split = store.open_split(dataset, name)
+            chosen = np.linspace(0, split.sizes["image"] - 1, _EXAMPLES).round().astype(int)
+            for ax, i in zip(row, chosen, strict=True):
+                ax.set_axis_off()
+                ax.imshow(picture(split["image"][i].values))
+                outline(ax, split["labels"][i].values)
+                ax.set_title(f"{name} {i}")
+    return figure
+
+
+def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {v}" for k, v in value.items()) or "–"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,16 @@
+"""Deep ensemble (Lakshminarayanan et al., NeurIPS 2017): members trained from their own seeds."""
+
+from collections.abc import Iterator, Sequence
+
+from torch import nn
+
+from segue.checkpoint import Checkpoint
+
+
+def hypotheses(
+    model: nn.Module, checkpoints: Sequence[Checkpoint], n: int, seed: int
+) -> Iterator[nn.Module]:
+    """Yield ``model`` with the weights of one member after another (``model`` is changed)."""
+    for member in checkpoints[:n]:
+        model.load_state_dict(member.weights)
+        yield model

@@ -1,0 +1,37 @@
+"""What the figures read: the tidy tables of a study, and the names its columns are shown by."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from segue.errors import InputError
+
+TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
+"""Heading of each task that the study names, in the order of the panels."""
+
+CELL = ("dataset", "aleatoric", "epistemic", "replicate")
+
+
+def read_table(tables: Path, name: str, keys: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Read ``<tables>/<name>.csv``: ``keys`` as strings (perhaps empty), ``values`` as numbers.
+
+    Raises:
+        InputError: the file or a column is missing, or there is no row.
+    """
+    path = Path(tables) / f"{name}.csv"
+    if not path.exists():
+        raise InputError(f"{path}: no such table; run the stage `tables` first")
+    # A method may well be called "none" or "NA": only numbers can be missing.
+    missing_values = {value: ["", "nan"] for value in values}
+    types = dict.fromkeys(keys, str) | dict.fromkeys(values, float)
+    table = pd.read_csv(path, keep_default_na=False, na_values=missing_values, dtype=types)
+    missing = [column for column in (*keys, *values) if column not in table]
+    if missing:
+        raise InputError(
+            f"{path}: column {missing[0]!r} expected, found only {', '.join(table.columns)}; "
+            "run the stage `tables` again"
+        )
+    if table.empty:
+        raise InputError(f"{path}: the table has no rows; run the stage `tables` again")
+    return table[[*keys, *values]]

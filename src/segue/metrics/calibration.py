@@ -1,0 +1,99 @@
+"""Calibration of an uncertainty: Platt scaling to a confidence, and the errors of that confidence.
+
+Each pixel and rater is one binary sample: is the predicted class the rater's? Sums over bins are
+all that is kept of them, so memory does not grow with the number of images.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logit
+
+LOW, HIGH = 1e-12, 1e2
+"""Range of the logarithmic bins of uncertainty; values beyond it fall into the outer bins."""
+
+
+def histogram(uncertainty: np.ndarray, weights: np.ndarray, bins: int) -> np.ndarray:
+    """Sum of ``weights`` in each of ``bins`` bins of ``uncertainty``, even on a log scale."""
+    position = np.log(np.clip(uncertainty, LOW, HIGH) / LOW) / np.log(HIGH / LOW)
+    index = np.minimum((position * bins).astype(np.intp), bins - 1)
+    return np.bincount(index.ravel(), weights=weights.ravel(), minlength=bins)
+
+
+def platt(right: np.ndarray, total: np.ndarray) -> tuple[float, float]:
+    """Fit P(right) = 1/(1 + exp(-a·u + b)) to histograms; returns (a, b).
+
+    The maximum likelihood with Platt's smoothed targets, (N₊+1)/(N₊+2) for right samples and
+    1/(N₋+2) for wrong ones (Platt 1999), each bin standing at its geometric centre.
+
+    Args:
+        right, total: right samples and all samples in each bin, see ``histogram``; total not all 0.
+    """
+    bins, wrong = len(total), total - right
+    u = LOW * (HIGH / LOW) ** ((np.arange(bins) + 0.5) / bins)
+    positive = right * (right.sum() + 1) / (right.sum() + 2) + wrong / (wrong.sum() + 2)
+    filled = total > 0
+    u, share, target = u[filled], total[filled] / total.sum(), positive[filled] / total.sum()
+    prior = logit(target.sum())
+    scale = np.sqrt(share @ (u - share @ u) ** 2)
+    if len(u) == 1:  # no slope to be told from one bin
+        return 0.0, float(-prior)
+
+    features = np.stack([u / scale, -np.ones_like(u)])  # times (a·scale, b)
+
+    def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
+        z = x @ features
+        value = -(target @ log_expit(z) + (share - target) @ log_expit(-z))
+        return value, features @ (share * expit(z) - target)
+
+    def hessian(x: np.ndarray) -> np.ndarray:
+        p = expit(x @ features)
+        return (features * share * p * (1 - p)) @ features.T
+
+    start = np.array([0.0, -prior])
+    found = minimize(loss, start, jac=True, hess=hessian, method="trust-exact", tol=1e-10)
+    return float(found.x[0] / scale), float(found.x[1])
+
+
+class Curve(NamedTuple):
+    """Sums over the samples in each confidence bin, (..., bin): number, confidence, right ones."""
+
+    total: np.ndarray
+    confidence: np.ndarray
+    right: np.ndarray
+
+
+def curve(confidence: np.ndarray, agreement: np.ndarray, raters: int, bins: int) -> Curve:
+    """Sums in ``bins`` uniform bins of confidence (closed above), of each image.
+
+    Args:
+        confidence: in [0, 1], (image, y, x).
+        agreement: number of raters that each pixel's prediction agrees with, (image, y, x).
+        raters: how many there are.
+    """
+    images = len(confidence)
+    flat = confidence.reshape(images, -1)
+    index = np.clip(np.ceil(flat * bins).astype(np.intp) - 1, 0, bins - 1)
+    index += bins * np.arange(images)[:, None]
+
+    def sums(weights: np.ndarray) -> np.ndarray:
+        binned = np.bincount(index.ravel(), weights=weights.ravel(), minlength=images * bins)
+        return binned.reshape(images, bins)
+
+    return Curve(raters * sums(np.ones_like(flat)), raters * sums(flat), sums(agreement))
+
+
+def ace(curves: Curve) -> np.ndarray:
+    """Average calibration error: mean over non-empty bins of |accuracy - confidence|, in [0, 1]."""
+    return _gaps(curves).sum(-1) / (curves.total > 0).sum(-1)
+
+
+def ece(curves: Curve) -> np.ndarray:
+    """Expected calibration error: the same mean, weighted by the samples in each bin, in [0, 1]."""
+    return (_gaps(curves) * curves.total).sum(-1) / curves.total.sum(-1)
+
+
+def _gaps(curves: Curve) -> np.ndarray:
+    distance = np.abs(curves.right - curves.confidence)
+    return np.divide(distance, curves.total, out=np.zeros_like(distance), where=curves.total > 0)

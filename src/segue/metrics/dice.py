@@ -1,0 +1,57 @@
+"""Overlap of masks: Dice, intersection over union (IoU) and pixel accuracy, for all pairs at once.
+
+Dice and IoU are the mean over the classes given (macro), usually all but the background; where a
+class is in neither mask its overlap is 1, where it is in one of them 0.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Overlap(NamedTuple):
+    """Pixel counts of each pair of masks a, b, per class.
+
+    Attributes:
+        common: pixels of the class in both, (class, ..., a, b).
+        first, second: in a, (class, ..., a, 1), and in b, (class, ..., 1, b).
+    """
+
+    common: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+Similarity = Callable[[Overlap], np.ndarray]
+"""Overlap -> (..., a, b) in [0, 1], 1 for equal masks."""
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> Overlap:
+    """Count the pixels of all pairs, by a matrix product.
+
+    Args:
+        first, second: indicators (class, ..., a, pixel) and (class, ..., b, pixel), float32: exact
+            up to 2^24 pixels.
+    """
+    common = first @ np.swapaxes(second, -1, -2)
+    return Overlap(common, first.sum(-1)[..., :, None], second.sum(-1)[..., None, :])
+
+
+def dice(pairs: Overlap) -> np.ndarray:
+    """2|A∩B| / (|A| + |B|), mean over classes."""
+    return _ratio(2 * pairs.common, pairs.first + pairs.second).mean(axis=0)
+
+
+def iou(pairs: Overlap) -> np.ndarray:
+    """|A∩B| / |A∪B|, mean over classes."""
+    return _ratio(pairs.common, pairs.first + pairs.second - pairs.common).mean(axis=0)
+
+
+def accuracy(pairs: Overlap) -> np.ndarray:
+    """Fraction of pixels of the same class; the overlap must be of all classes."""
+    return pairs.common.sum(axis=0) / pairs.first.sum(axis=0)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.ones_like(part), where=whole > 0, dtype=np.float32)

@@ -1,0 +1,39 @@
+"""From class probabilities and raters' labels to the arrays that metrics compare."""
+
+import numpy as np
+
+
+def argmax(probs: np.ndarray, axis: int) -> np.ndarray:
+    """Most probable class, uint8, without the ``axis`` of the classes; the lowest of equals.
+
+    A running maximum over views of the classes: several times faster than ``np.argmax`` on an inner
+    axis. Half-precision probabilities are compared by their bits, which are in the same order.
+    """
+    if probs.dtype == np.float16:
+        probs = probs.view(np.uint16)
+    best, *others = np.moveaxis(probs, axis, 0)
+    winner = np.zeros(best.shape, np.uint8)
+    for index, candidate in enumerate(others, start=1):
+        winner[candidate > best] = index
+        if index < len(others):
+            best = np.maximum(best, candidate)
+    return winner
+
+
+def frequencies(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Fraction of raters who chose each class.
+
+    Args:
+        labels: class indices (image, rater, y, x).
+        classes: number of classes.
+
+    Returns:
+        (image, class, y, x) in [0, 1].
+    """
+    return np.stack([(labels == c).mean(axis=1) for c in range(classes)], axis=1)
+
+
+def one_hot(masks: np.ndarray, classes: range) -> np.ndarray:
+    """Indicator of each class, (class, ..., y·x) float32, of masks (..., y, x)."""
+    flat = masks.reshape(*masks.shape[:-2], -1)
+    return np.stack([flat == c for c in classes]).astype(np.float32)

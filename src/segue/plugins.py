@@ -1,0 +1,79 @@
+"""Plug-ins: the file is the plug-in, the config entry names the file.
+
+All but ``load`` read files and import nothing, so that a config is checked in no time.
+"""
+
+import ast
+import importlib
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from segue.errors import InputError
+
+
+def available(kind: str) -> list[str]:
+    """Names of the modules in the package ``segue.<kind>`` (``datasets``, ``aleatoric``, ...)."""
+    spec = find_spec(f"segue.{kind}")
+    folders = [Path(p) for p in spec.submodule_search_locations]
+    names = {f.stem for folder in folders for f in folder.glob("*.py")}
+    return sorted(n for n in names if not n.startswith("_"))
+
+
+def require(kind: str, name: str, where: str) -> str:
+    """Return ``name`` if ``segue.<kind>`` has a module of that name.
+
+    Raises:
+        InputError: naming ``where`` (the config key), the name and those that exist.
+    """
+    if name not in available(kind):
+        choices = ", ".join(available(kind))
+        raise InputError(f"{where}: nothing named {name!r} in {kind}; there are: {choices}")
+    return name
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import the plug-in ``segue.<kind>.<name>``."""
+    return importlib.import_module(f"segue.{kind}.{require(kind, name, 'method')}")
+
+
+def definition(module: str, function: str) -> ast.FunctionDef:
+    """Syntax tree of a function in ``module``; a method is named ``Class.method``.
+
+    Raises:
+        InputError: the module has no such function.
+    """
+    node: ast.AST = ast.parse(Path(find_spec(module).origin).read_text())
+    for name in function.split("."):
+        named = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        if name not in named:
+            raise InputError(f"{module}: expected a function {function}, found none")
+        node = named[name]
+    return node
+
+
+def options(module: str, function: str) -> dict[str, bool]:
+    """Keyword-only parameters of a function, and whether each has to be given."""
+    arguments = definition(module, function).args
+    defaults = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {argument.arg: default is None for argument, default in defaults}
+
+
+def compare(given: Iterable[str], known: Mapping[str, bool], where: str) -> None:
+    """Check the names of options.
+
+    Args:
+        given: names of the options given.
+        known: names of those there are, and whether each has to be given.
+        where: the config key or file that holds them, for the message.
+
+    Raises:
+        InputError: a name is not known, or one that has to be given is missing.
+    """
+    given = set(given)
+    there = ", ".join(known) or "none"
+    if unknown := sorted(given - set(known)):
+        raise InputError(f"{where}: unknown key {', '.join(unknown)}; there are: {there}")
+    if missing := [name for name, needed in known.items() if needed and name not in given]:
+        raise InputError(f"{where}: missing key {', '.join(missing)}")

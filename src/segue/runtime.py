@@ -1,0 +1,67 @@
+"""Where a job of torch runs: device, threads, and the folder from which it resumes."""
+
+import contextlib
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from segue.errors import InputError
+from segue.seeds import derive
+
+
+def pick_device() -> torch.device:
+    """The GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def use_cpu_threads(threads: int) -> None:
+    """Use as many CPU threads as the rule was given, so that jobs side by side do not fight."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # subnormal numbers would slow a CPU tenfold
+
+
+def autocast(device: torch.device) -> contextlib.AbstractContextManager:
+    """bfloat16 where it pays: convolutions and products on a GPU."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+@contextlib.contextmanager
+def resumable(work: Path, made_by: dict[str, Any]) -> Iterator[None]:
+    """Hold the lock of a work folder, whose content is what an interrupted job left.
+
+    What was made with other settings, data or checkpoints than ``made_by`` says is removed first;
+    the folder is removed when the block ends well.
+
+    Raises:
+        InputError: another process, perhaps an orphan of a killed run, holds the lock.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"{work}: another process is writing this result; wait for it or end it"
+            ) from error
+        lock.seek(0)
+        wanted = derive(0, json.dumps(made_by, sort_keys=True))
+        if lock.read() != str(wanted):
+            _clear(work, keep="lock")
+            lock.truncate(0)
+            lock.write(str(wanted))
+            lock.flush()
+        yield
+        shutil.rmtree(work)
+
+
+def _clear(folder: Path, keep: str) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != keep:
+            entry.unlink()

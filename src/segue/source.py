@@ -1,0 +1,50 @@
+"""What every dataset module returns: which samples there are, and how to read one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its raters' masks.
+
+    Attributes:
+        image: (channel, y, x) float32, in the source's own units; normalised later.
+        labels: (rater, y, x) uint8 class indices.
+        coordinates: values for this image's coordinates (patient, slice, ...): numbers or strings.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    coordinates: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset that is ready to be read, returned by ``open_source`` of each dataset module.
+
+    Every item is known to be complete: what can be wrong with the files is found when the source is
+    opened, before anything is written.
+
+    Attributes:
+        size: side of the square images, in pixels.
+        channels, raters: per image.
+        classes: names of the classes, background first.
+        splits: the items of each split (``train``, ``val``, ``id`` and perhaps ``ood_<shift>``), in
+            order. An item is small and picklable: workers receive it.
+        read: item -> Sample; picklable, and a pure function of the item.
+        corrupt: whether the four corruptions of ``id`` are to be added as OOD splits.
+        attributes: for the store, JSON values: title, licence, citation, caption, sha256, counts.
+    """
+
+    size: int
+    channels: int
+    raters: int
+    classes: Sequence[str]
+    splits: Mapping[str, Sequence[Any]]
+    read: Callable[[Any], Sample]
+    corrupt: bool
+    attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,163 @@
+"""Zarr stores: one group a split, arrays with named dimensions. The only module that knows Zarr.
+
+A store is written under a temporary name and renamed once each chunk of each array is there, so a
+path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
+chunk would otherwise read, silently, as the fill value.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+
+from segue.errors import InputError
+
+_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
+
+
+@contextmanager
+def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
+    """Yield the path to write a new store to; rename it to ``out`` when the block ends well.
+
+    Args:
+        out: final path; must not exist.
+        work: path for the unfinished store, kept when the block fails so that the next attempt can
+            go on with it. By default a unique name beside ``out``, removed on failure.
+
+    Raises:
+        InputError: ``out`` exists, or an array of the new store lacks chunks.
+    """
+    if out.exists():
+        raise InputError(f"{out}: exists already; remove it to make it anew")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    path = work or out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+        for split in splits(path):
+            _verify(path, split)
+        os.replace(path, out)
+    finally:
+        if work is None:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def describe(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Create the store at ``path`` if need be and set its attributes (JSON values)."""
+    zarr.open_group(path, mode="a", zarr_format=3).attrs.update(dict(attributes))
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """Attributes of the store at ``path``; empty where there is no store."""
+    return dict(_open(path).attrs) if path.exists() else {}
+
+
+def create(
+    path: Path,
+    split: str,
+    name: str,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    dtype: str,
+    *,
+    chunk: int,
+    fill: float = 0,
+) -> zarr.Array:
+    """Create (or open, if it is there already) an array to be written along its first dimension.
+
+    Args:
+        dims, shape, dtype: of the whole array, e.g. ``dims.LABELS``.
+        chunk: images a chunk. Along ``eu_sample`` chunks have size 1, since hypotheses are written
+            one after another; all other dimensions are whole in each chunk.
+        fill: what an unwritten element reads as; NaN where writing must be resumable.
+    """
+    group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
+    if name in group:
+        return group[name]
+    chunks = tuple(
+        min(chunk, size) if i == 0 else 1 if dim == "eu_sample" else size
+        for i, (dim, size) in enumerate(zip(dims, shape, strict=True))
+    )
+    return group.create_array(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=tuple(max(1, c) for c in chunks),
+        dimension_names=dims,
+        fill_value=fill,
+        compressors=_CODEC,
+        config={"write_empty_chunks": True},
+    )
+
+
+def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray | list) -> None:
+    """Write a coordinate along ``dim``: numbers, or strings of any length."""
+    group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
+    values = np.asarray(values)
+    if values.dtype.kind == "U":
+        values = values.astype(np.dtypes.StringDType())
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        dtype=values.dtype,
+        dimension_names=(dim,),
+        overwrite=True,
+        config={"write_empty_chunks": True},
+    )
+    array[:] = values
+    names = set(str(group.attrs.get("coordinates", "")).split()) | {name}
+    group.attrs["coordinates"] = " ".join(sorted(names))
+
+
+def splits(path: Path) -> list[str]:
+    """Names of the splits (groups) in the store at ``path``, sorted."""
+    return sorted(_open(path).group_keys())
+
+
+def open_split(path: Path, split: str) -> xr.Dataset:
+    """Open one split lazily: an array is read when, and as far as, it is indexed.
+
+    Raises:
+        InputError: no such store or split, or an array lacks chunks.
+    """
+    if split not in splits(path):
+        raise InputError(f"{path}: no split {split!r}; there are: {', '.join(splits(path))}")
+    _verify(path, split)
+    return xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+
+
+def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:
+    """Yield the split in memory, ``size`` images at a time, in order."""
+    for start in range(0, split.sizes["image"], size):
+        yield split.isel(image=slice(start, start + size)).load()
+
+
+def probabilities(stored: xr.DataArray) -> xr.DataArray:
+    """Stored (rounded) probabilities as float32 that sum to 1 over ``class``."""
+    probs = stored.astype("float32")
+    return probs / probs.sum("class")
+
+
+def _open(path: Path) -> zarr.Group:
+    try:
+        return zarr.open_group(path, mode="r", zarr_format=3)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no Zarr store (format 3) there") from error
+
+
+def _verify(path: Path, split: str) -> None:
+    for name, array in _open(path)[split].arrays():
+        missing = array.nchunks - array.nchunks_initialized
+        if missing:
+            raise InputError(
+                f"{path}/{split}/{name}: {missing} of {array.nchunks} chunks are missing; "
+                "remove the store and run again"
+            )

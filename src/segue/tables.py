@@ -1,0 +1,123 @@
+"""Stage tables: the scores of all cells -> Δ, ranks and the two tables of the study (protocol §9).
+
+A cell that is missing, unfinished or not a number stops it: a table is of all cells or is not made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.special import stdtrit
+
+from segue import plugins
+from segue.entanglement import Ranked, deltas, ranks
+from segue.errors import InputError
+from segue.files import replacing
+from segue.score_files import read_means
+from segue.wide import Grid, latex, markdown
+
+TITLES = {
+    "performance": "Performance: mean rank of the cells (1 is best)",
+    "entanglement": "Entanglement: mean rank of the cells' Δ (1 is least entangled)",
+}
+
+
+def tables(
+    out: Path,
+    *,
+    scores: list[str],
+    options: dict[str, Any],
+    cells: list[list[Any]],
+    not_applicable: list[str],
+    captions: Mapping[str, str] | None = None,
+) -> None:
+    """Write the tables to the folder ``out``.
+
+    ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
+    replicates with the half-width of its 95 % confidence interval. As CSV: ``scores`` (means over
+    images), ``deltas``, ``ranks`` (each task, each replicate) and ``aggregations`` (the ranks in one
+    task under each of its aggregations). The variant that comes first in the score files has these
+    names; those of another end in ``-<variant>``.
+
+    Args:
+        out: path of the folder.
+        scores: CSV files of the stage score.
+        options: config section ``tables``. ``tasks``: the tasks that rank, by name, and which of
+            their aggregations does (empty where there is none).
+        cells: dataset, aleatoric, epistemic and replicate of all that must be there; the tables
+            are in the order of these names here.
+        not_applicable: cells to print as N/A, ``<aleatoric>-<epistemic>``.
+        captions: what is printed beside a dataset's name.
+
+    Raises:
+        InputError: names the cell that is missing, unfinished, double or not a number; or a task
+            that there is not, or that does not rank.
+    """
+    out = Path(out)
+    ranked = dict(_ranked(options["tasks"]))
+    means = read_means([Path(path) for path in scores], cells)
+    grid = Grid.of(cells, not_applicable, captions or {})
+    for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):
+        ending = f"-{variant}" if number else ""
+        found = deltas(rows, ranked)
+        ranking = ranks(found, ranked)
+        _write_csv(out / f"scores{ending}.csv", rows)
+        _write_csv(out / f"deltas{ending}.csv", found)
+        _write_csv(out / f"ranks{ending}.csv", ranking)
+        _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
+        overall = summary(ranking[ranking["task"] == "overall"], ["table"])
+        for table, title in TITLES.items():
+            long = grid.sort(overall[overall["table"] == table].drop(columns="table"))
+            title = f"{title}; scores: {variant}"
+            _write_csv(out / f"{table}{ending}.csv", long)
+            _write(out / f"{table}{ending}.md", markdown(long, grid, title))
+            _write(out / f"{table}{ending}.tex", latex(long, grid, title))
+
+
+def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Mean rank over replicates, and t(.975, n-1)·s/√n, the half-width of its confidence interval.
+
+    Args:
+        ranking: a ``rank`` per cell, replicate and whatever ``by`` names.
+        by: columns to tell apart beside those of the cell.
+
+    Returns:
+        Columns ``by``, dataset, epistemic, aleatoric, mean_rank, ci95_halfwidth (NaN where n is 1)
+        and n, the number of replicates.
+    """
+    groups = ranking.groupby([*by, "dataset", "epistemic", "aleatoric"], sort=False)["rank"]
+    found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
+    found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
+    return found
+
+
+def _ranked(aggregations: Mapping[str, str]) -> Iterator[tuple[str, Ranked]]:
+    for name, aggregation in aggregations.items():
+        where = f"tables.tasks.{name}"
+        task = plugins.load("tasks", plugins.require("tasks", name, where)).TASK
+        if not task.correct:
+            raise InputError(f"{where}: this task compares no measures and cannot rank; remove it")
+        yield name, Ranked(task, aggregation)
+
+
+def _by_aggregation(means: pd.DataFrame, ranked: Mapping[str, Ranked]) -> pd.DataFrame:
+    """Summary of the ranks in each task, under each aggregation of its metric."""
+    found = []
+    for name, (task, _) in ranked.items():
+        here = (means["task"] == name) & (means["metric"] == task.metric)
+        for aggregation in means.loc[here, "aggregation"].unique():
+            alone = {name: Ranked(task, aggregation)}
+            ranking = ranks(deltas(means, alone), alone)
+            ranking = ranking[ranking["task"] == name].assign(aggregation=aggregation)
+            found.append(summary(ranking, ["table", "task", "aggregation"]))
+    return pd.concat(found, ignore_index=True)
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    _write(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text)

@@ -1,0 +1,55 @@
+"""What a task is: which measure ought to win under which metric, and the scores it yields.
+
+A module in ``segue/tasks`` has a ``TASK`` and a function
+
+    score(splits, variants, *, <options>) -> iterator of Score
+
+where ``splits`` maps the name of each split to a dataset, not loaded, of ``labels`` (image, rater,
+y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, x) and ``probs``
+(image, eu_sample, au_sample, class, y, x); ``variants`` are of ``segue.variants``; and the options
+are the task's entry in the config section ``scores``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Task:
+    """What ought to win.
+
+    Attributes:
+        metric: the metric that ranks cells, one of those the task scores.
+        higher_is_better: whether a large value of ``metric`` is good.
+        correct: the measure that ought to have the best value; empty for a task that compares no
+            measures, which takes no part in entanglement.
+        wrong: the measures it ought to beat.
+        references: splits that scoring cannot do without.
+    """
+
+    metric: str
+    higher_is_better: bool
+    correct: str = ""
+    wrong: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """Values of one metric on one split.
+
+    Attributes:
+        metric, split: names.
+        values: one per image, (image,), or a single number for all of the split's images.
+        measure: TU, AU or EU; empty where none applies.
+        aggregation: how pixels, images or masks were compared; empty where there is one way only.
+        variant: name of the variant it belongs to; empty where all variants agree.
+    """
+
+    metric: str
+    split: str
+    values: np.ndarray | float
+    measure: str = ""
+    aggregation: str = ""
+    variant: str = ""

@@ -1,0 +1,98 @@
+"""Samples -> maps: total, aleatoric and epistemic uncertainty, and the mean prediction.
+
+The information-theoretic split of Depeweg et al. (2018), https://arxiv.org/abs/1710.07283; the same
+formula for every cell of the study.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy.special import entr
+from tqdm import tqdm
+
+from segue import dims, store
+from segue.blocks import block_size, blocks
+from segue.errors import InputError
+
+NONE_ROLES = ("samples_as_hypotheses", "strict")
+
+
+def uncertainty(out: Path, *, samples: str, none_roles: str) -> None:
+    """Write the store ``out``: per split ``uncertainty`` and ``prediction``, float32.
+
+    ``uncertainty`` (image, measure, y, x) is in nats; ``prediction`` (image, class, y, x) is the
+    mean of the class probabilities over both sample dimensions.
+
+    Args:
+        out: path of the new ``maps.zarr``.
+        samples: path of ``samples.zarr``.
+        none_roles: what a cell with a single weight hypothesis means by EU (protocol §6):
+            ``samples_as_hypotheses`` takes its AU samples as hypotheses, ``strict`` gives EU = 0.
+
+    Raises:
+        InputError: an unknown ``none_roles``, or samples that are no probabilities.
+    """
+    if none_roles not in NONE_ROLES:
+        raise InputError(f"none_roles: expected one of {NONE_ROLES}, found {none_roles!r}")
+    source = Path(samples)
+    splits = {name: store.open_split(source, name)[["probs"]] for name in store.splits(source)}
+    total = sum(split.sizes["image"] for split in splits.values())
+    with store.publish(out) as path, tqdm(total=total, unit="image", mininterval=1) as bar:
+        store.describe(path, {"samples": store.attributes(source), "none_roles": none_roles})
+        for name, split in splits.items():
+            dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
+            if none_roles == "samples_as_hypotheses" and split.sizes["eu_sample"] == 1:
+                split = split.rename(eu_sample="au_sample", au_sample="eu_sample")
+            _write(path, name, split, f"{source}/{name}/probs", bar)
+
+
+def decompose(probs: xr.DataArray) -> xr.DataArray:
+    """Information-theoretic split TU = AU + EU, in nats.
+
+    p̄_e, the mean over ``au_sample``, is the predictive distribution of weight hypothesis e;
+    TU = H(E_e p̄_e), AU = E_e H(p̄_e), EU = TU - AU, clipped at 0 where rounding leaves it below.
+
+    Args:
+        probs: class probabilities with dims eu_sample, au_sample, class and any others.
+
+    Returns:
+        The others' dims with ``measure`` (TU, AU, EU) before y and x; in [0, ln classes].
+    """
+    hypothesis = probs.mean("au_sample", skipna=False)
+    total = entropy(hypothesis.mean("eu_sample", skipna=False))
+    aleatoric = entropy(hypothesis).mean("eu_sample", skipna=False)
+    epistemic = (total - aleatoric).clip(min=0)
+    maps = xr.concat([total, aleatoric, epistemic], dim="measure")
+    return maps.assign_coords(measure=list(dims.MEASURES)).transpose(..., "measure", "y", "x")
+
+
+def entropy(probs: xr.DataArray) -> xr.DataArray:
+    """Shannon entropy over ``class``, in nats, with 0·log 0 = 0."""
+    return xr.apply_ufunc(entr, probs).sum("class", skipna=False)
+
+
+def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> None:
+    chunk = block_size(split, "probs")
+    sizes = {"measure": len(dims.MEASURES), **split.sizes}
+    maps, means = (
+        store.create(
+            path, name, variable, order, tuple(sizes[d] for d in order), "float32", chunk=chunk
+        )
+        for variable, order in (("uncertainty", dims.UNCERTAINTY), ("prediction", dims.PREDICTION))
+    )
+    store.coordinate(path, name, "measure", "measure", list(dims.MEASURES))
+    start = 0
+    for block in blocks(split, "probs"):
+        probs = store.probabilities(block["probs"])
+        decomposed = decompose(probs).transpose(*dims.UNCERTAINTY).values
+        if not np.isfinite(decomposed).all():
+            raise InputError(
+                f"{where}: expected class probabilities, found values that are none in images "
+                f"{start} to {start + len(probs) - 1}; remove the store and sample again"
+            )
+        images = slice(start, start + len(probs))
+        maps[images] = decomposed
+        means[images] = probs.mean(("eu_sample", "au_sample"), skipna=False).values
+        start = images.stop
+        bar.update(len(probs))

@@ -1,0 +1,61 @@
+"""Variants: scores as they should be, and as the study's evaluation code computed them.
+
+Protocol §10 lists the faults of that code. A variant names those that it reproduces; each takes
+effect at one place in a task, and nothing else depends on the variant. The study's LIDC has two
+classes and its Chákṣu three: a fault that struck one of them strikes datasets of as many classes.
+
+Fault 3, the border score of an empty prediction, needs no switch: Σu / max(B, 1) is that same
+un-normalised sum.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segue.errors import InputError
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to compute the scores.
+
+    Attributes:
+        name: what the rows are labelled with.
+        foreground_wrong: fault 1, two classes: masks of 0/255 against labels of 0/1, so that every
+            pixel predicted as foreground counts as wrong in calibration (Platt scaling and errors).
+        transposed_maps: fault 2: maps with y and x exchanged in NCC and calibration.
+        one_class_wrong: fault 4: the calibration of one image whose pixels are all right takes them
+            for all wrong (its one class of correctness was binarised to 0).
+        pixel_accuracy: fault 5, more than two classes: pixel accuracy in the place of Dice.
+    """
+
+    name: str
+    foreground_wrong: bool = False
+    transposed_maps: bool = False
+    one_class_wrong: bool = False
+    pixel_accuracy: bool = False
+
+
+CORRECTED = Variant("corrected")
+PAPER_CODE = Variant("paper_code", foreground_wrong=True, one_class_wrong=True, pixel_accuracy=True)
+PAPER_CODE_V1 = Variant(
+    "paper_code_v1",
+    foreground_wrong=True,
+    transposed_maps=True,
+    one_class_wrong=True,
+    pixel_accuracy=True,
+)
+"""As in version 1 of the paper on arXiv, which had fault 2 too."""
+
+VARIANTS = {v.name: v for v in (CORRECTED, PAPER_CODE, PAPER_CODE_V1)}
+
+
+def named(names: Sequence[str]) -> tuple[Variant, ...]:
+    """The variants of these names.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    for name in names:
+        if name not in VARIANTS:
+            raise InputError(f"variants: unknown {name!r}; there are: {', '.join(VARIANTS)}")
+    return tuple(VARIANTS[name] for name in names)

@@ -1,0 +1,117 @@
+"""Mean ranks as people read them: a row per EU method, a column per AU model, by dataset."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_EXPLANATION = "Mean ± half-width of the 95 % confidence interval, over {} replicate(s)."
+_TEX = str.maketrans(
+    {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "Δ": r"$\Delta$"}
+)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Names in the study's order, cells that are not applicable, captions of datasets."""
+
+    datasets: Sequence[str]
+    epistemic: Sequence[str]
+    aleatoric: Sequence[str]
+    not_applicable: Sequence[str]
+    captions: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        cells: Sequence[Sequence[Any]],
+        not_applicable: Sequence[str],
+        captions: Mapping[str, str],
+    ) -> "Grid":
+        """The grid of ``cells`` (dataset, aleatoric, epistemic, replicate), in their order."""
+        return cls(
+            list(dict.fromkeys(dataset for dataset, *_ in cells)),
+            _order((aleatoric, epistemic) for _, aleatoric, epistemic, _ in cells),
+            _order((epistemic, aleatoric) for _, aleatoric, epistemic, _ in cells),
+            not_applicable,
+            captions,
+        )
+
+    def sort(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows in the order of dataset, epistemic and aleatoric."""
+        names = {"dataset": self.datasets, "epistemic": self.epistemic, "aleatoric": self.aleatoric}
+        places = [table[column].map(list(order).index) for column, order in names.items()]
+        return table.iloc[np.lexsort(places[::-1])].reset_index(drop=True)
+
+    def wide(self, long: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """What is printed in each cell: rows epistemic, columns aleatoric, by dataset and caption.
+
+        Args:
+            long: columns dataset, epistemic, aleatoric, mean_rank and ci95_halfwidth.
+        """
+        printed = {
+            (row.dataset, row.epistemic, row.aleatoric): _print(row.mean_rank, row.ci95_halfwidth)
+            for row in long.itertuples()
+        }
+        tables = {}
+        for dataset in self.datasets:
+            caption = f" ({self.captions[dataset]})" if dataset in self.captions else ""
+            rows = {
+                e: [printed.get((dataset, e, a), self._absent(e, a)) for a in self.aleatoric]
+                for e in self.epistemic
+            }
+            tables[dataset + caption] = pd.DataFrame.from_dict(
+                rows, orient="index", columns=list(self.aleatoric)
+            )
+        return tables
+
+    def _absent(self, epistemic: str, aleatoric: str) -> str:
+        return "N/A" if f"{aleatoric}-{epistemic}" in self.not_applicable else ""
+
+
+def markdown(long: pd.DataFrame, grid: Grid, title: str) -> str:
+    """One Markdown table for each dataset, under ``title``; ``long`` has the columns of the CSV."""
+    parts = [f"# {title}", _explain(long)]
+    for dataset, table in grid.wide(long).items():
+        parts += [f"## {dataset}", table.to_markdown(disable_numparse=True)]
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(long: pd.DataFrame, grid: Grid, title: str) -> str:
+    """One LaTeX table, the datasets side by side; wants the package booktabs."""
+    style = pd.concat(grid.wide(long), axis=1).style
+    style = style.format(_tex).format_index(_tex, axis=0).format_index(_tex, axis=1)
+    columns = "l" + "c" * len(style.columns)
+    caption = _tex(f"{title}. {_explain(long)}")
+    return style.to_latex(column_format=columns, hrules=True, multicol_align="c", caption=caption)
+
+
+def _explain(long: pd.DataFrame) -> str:
+    return _EXPLANATION.format(long["n"].max())
+
+
+def _print(mean: float, halfwidth: float) -> str:
+    """One decimal; without ±, where one replicate has no interval."""
+    return f"{mean:.1f}" if np.isnan(halfwidth) else f"{mean:.1f} ± {halfwidth:.1f}"
+
+
+def _tex(text: str) -> str:
+    return text.translate(_TEX)
+
+
+def _order(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Second names of (group, name) in an order that suits each group's own.
+
+    A name's place is the last that it has in any group: a group that lacks some names puts those
+    that follow too far ahead, never too far back.
+    """
+    groups: dict[str, list[str]] = {}
+    for group, name in dict.fromkeys(pairs):
+        groups.setdefault(group, []).append(name)
+    places: dict[str, int] = {}
+    for names in groups.values():
+        for place, name in enumerate(names):
+            places[name] = max(place, places.get(name, 0))
+    return sorted(places, key=places.__getitem__)

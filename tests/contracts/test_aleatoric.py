@@ -1,0 +1,105 @@
+"""What every AU model on disk must hold."""
+
+import inspect
+
+import pytest
+import torch
+
+from segue import plugins
+from segue.networks.unet import Backbone
+from segue.noise import image_noise
+
+OPTIONS = {
+    "ssn": {"rank": 3, "loss_samples": 4, "diagonal_epochs": 1},
+    "prob_unet": {"latent": 2, "beta": 0.001, "warmup_epochs": 2, "width": 0.75},
+    "diffusion": {"input_scale": 0.1},
+}
+SAMPLER = {"diffusion": {"steps": 4}}
+
+every_model = pytest.mark.parametrize("name", plugins.available("aleatoric"))
+every_shape = pytest.mark.parametrize(("channels", "classes"), [(1, 2), (3, 4)])
+
+
+def build(name: str, channels: int = 1, classes: int = 2) -> torch.nn.Module:
+    torch.manual_seed(0)
+    backbone = Backbone(channels=[8, 8], blocks=1, attention=1, head_channels=8)
+    model = plugins.load("aleatoric", name).Model(
+        backbone, channels, classes, **OPTIONS.get(name, {})
+    )
+    for p in model.parameters():  # zero-initialised heads would make every sample the same
+        torch.nn.init.normal_(p, std=0.3)
+    return model
+
+
+def draw(model, name, images, seeds, n=6):
+    noise = image_noise(seeds, "cpu")
+    with torch.inference_mode():
+        return model.eval().sample(images, n, noise, **SAMPLER.get(name, {}))
+
+
+@every_model
+@every_shape
+def test_samples_are_probabilities_with_the_dimensions_in_order(name, channels, classes):
+    model = build(name, channels, classes)
+    probs = draw(model, name, torch.randn(3, channels, 8, 8), [1, 2, 3])
+    assert probs.shape[:1] + probs.shape[2:] == (3, classes, 8, 8)
+    assert probs.shape[1] in (1, 6)
+    assert probs.dtype == torch.float32
+    assert probs.min() >= 0
+    torch.testing.assert_close(probs.sum(2), torch.ones_like(probs.sum(2)))
+
+
+@every_model
+def test_same_image_and_noise_give_the_same_samples_whatever_the_batch(name):
+    model, images = build(name), torch.randn(5, 1, 8, 8)
+    together = draw(model, name, images, range(5))
+    torch.testing.assert_close(draw(model, name, images, range(5)), together, rtol=0, atol=0)
+    for i in range(5):
+        alone = draw(model, name, images[i : i + 1], [i])
+        torch.testing.assert_close(alone[0], together[i], rtol=0, atol=1e-5)
+
+
+@every_model
+def test_samples_differ_by_noise_and_only_where_there_are_several(name):
+    model, images = build(name), torch.randn(1, 1, 8, 8)
+    a, b = draw(model, name, images, [1]), draw(model, name, images, [2])
+    assert torch.equal(a, b) == (a.shape[1] == 1)
+    if a.shape[1] > 1:
+        assert not torch.equal(a[:, 0], a[:, 1])
+
+
+@every_model
+@every_shape
+def test_loss_is_a_finite_scalar_that_reaches_every_parameter(name, channels, classes):
+    model = build(name, channels, classes)
+    label = torch.randint(classes, (4, 8, 8))
+    generator = torch.Generator().manual_seed(0)
+    loss = model.loss(torch.randn(4, channels, 8, 8), label, generator, 5)
+    assert loss.shape == ()
+    assert loss.isfinite()
+    loss.backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None]
+    assert missing == []
+
+
+@every_model
+def test_loss_falls_when_one_mask_is_learned(name):
+    model = build(name)
+    image = torch.randn(4, 1, 8, 8)
+    label = (image[:, 0] > 0).long()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for step in range(60):
+        loss = model.loss(image, label, torch.Generator().manual_seed(step), 5)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+@every_model
+def test_options_have_no_second_home_for_their_defaults(name):
+    parameters = inspect.signature(plugins.load("aleatoric", name).Model.__init__).parameters
+    options = [p for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert [p.name for p in options if p.default is not p.empty] == []

@@ -1,0 +1,68 @@
+"""Small splits and stores of random or given labels and probabilities."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from segue import dims, seeds, store
+from segue.uncertainty import decompose
+
+SPLITS = ("val", "id", "ood_blur", "ood_noise")
+
+
+def split_of(labels: np.ndarray, probs: np.ndarray) -> xr.Dataset:
+    """A split as tasks take it: labels, probs, and the maps and prediction that follow."""
+    samples = xr.DataArray(np.asarray(probs), dims=dims.SAMPLES)
+    return xr.Dataset(
+        {
+            "labels": xr.DataArray(np.asarray(labels, np.uint8), dims=dims.LABELS),
+            "probs": samples,
+            "uncertainty": decompose(samples.astype("float32")).transpose(*dims.UNCERTAINTY),
+            "prediction": samples.astype("float32").mean(("eu_sample", "au_sample")),
+        }
+    )
+
+
+def random_split(
+    *labels: str,
+    images: int = 6,
+    side: int = 12,
+    classes: int = 2,
+    raters: int = 3,
+    hypotheses: int = 2,
+    draws: int = 3,
+) -> xr.Dataset:
+    """A split of blobs with noisy raters and noisy samples; ``labels`` seed it."""
+    rng = seeds.rng(0, *labels)
+    centre, radius = rng.uniform(0.3, 0.7, (images, 2, 1, 1)), rng.uniform(0.1, 0.3, (images, 1, 1))
+    y, x = np.mgrid[:side, :side] / side
+    inside = 10 * (radius - np.hypot(y - centre[:, 0], x - centre[:, 1]))
+    levels = np.arange(classes)[:, None, None]
+    noisy = inside[:, None] + rng.normal(0, 0.7, (images, raters, 1, 1))
+    truth = np.clip(np.ceil(noisy), 0, classes - 1)
+    noise = rng.normal(0, 1, (images, hypotheses, 1, 1, 1, 1))
+    noise = noise + rng.normal(0, 1, (images, hypotheses, draws, 1, 1, 1))
+    logits = (inside[:, None, None, None] + noise) * levels - levels * (levels - 1) / 2
+    probs = np.exp(logits - logits.max(axis=3, keepdims=True))
+    return split_of(truth, (probs / probs.sum(axis=3, keepdims=True)).astype(np.float16))
+
+
+def write_stores(folder: Path, splits: Mapping[str, xr.Dataset], chunk: int = 4) -> dict[str, str]:
+    """Write dataset.zarr and samples.zarr; return their paths by the name that ``score`` gives."""
+    for name, variable, order in (
+        ("dataset", "labels", dims.LABELS),
+        ("samples", "probs", dims.SAMPLES),
+    ):
+        with store.publish(folder / f"{name}.zarr") as path:
+            store.describe(path, {"title": "made by hand"})
+            for split, content in splits.items():
+                values = content[variable].values
+                array = store.create(
+                    path, split, variable, order, values.shape, str(values.dtype), chunk=chunk
+                )
+                array[:] = values
+                patients = [f"patient {i}" for i in range(len(values))]
+                store.coordinate(path, split, "patient", "image", patients)
+    return {"dataset": str(folder / "dataset.zarr"), "samples": str(folder / "samples.zarr")}

@@ -1,0 +1,70 @@
+# The config is checked here, before anything runs: keys and values against the schema, then the
+# names of methods and of their options against the files of the package.
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+from yaml import safe_load
+
+from segue import plugins
+from segue.errors import InputError
+
+min_version("9.10")
+
+
+def check_schema():
+    """Raise InputError with the config key, its value and what is allowed there."""
+    path = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+    validator = Draft202012Validator(safe_load(path.read_text()))
+    error = best_match(validator.iter_errors(config))
+    if error is None:
+        return
+    where = ".".join(str(part) for part in error.absolute_path) or "config"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        plugins.compare(error.instance, dict.fromkeys(known, False), where)
+    hint = error.schema.get("description", "")
+    if error.validator == "type" and isinstance(error.instance, str):
+        hint += " In YAML a number is written 0.001 or 1.0e-3, without quotes."
+    raise InputError(f"{where}: {error.message}. {hint}".rstrip())
+
+
+def check_methods():
+    """Raise InputError for a method, recipe or option that does not exist."""
+    for name, dataset in config["datasets"].items():
+        where = f"datasets.{name}"
+        source = plugins.require("datasets", dataset["source"], f"{where}.source")
+        check_options("datasets", source, "open_source", dataset, f"{where}.options")
+    for name, model in config["aleatoric"].items():
+        where = f"aleatoric.{name}"
+        method = plugins.require("aleatoric", model["method"], f"{where}.method")
+        check_options("aleatoric", method, "Model.__init__", model, f"{where}.options")
+        check_options("aleatoric", method, "Model.sample", model, f"{where}.sampling")
+    for name, model in config["epistemic"].items():
+        where = f"epistemic.{name}"
+        method = plugins.require("epistemic", model["method"], f"{where}.method")
+        check_options("epistemic", method, "hypotheses", model, f"{where}.options")
+        if model["recipe"] not in config["recipes"]:
+            there = ", ".join(config["recipes"])
+            raise InputError(f"{where}.recipe: no recipe {model['recipe']!r}; there are: {there}")
+    for name, entry in config["scores"].items():
+        plugins.require("tasks", name, "scores")
+        known = plugins.options(f"segue.tasks.{name}", "score")
+        plugins.compare(entry, known, f"scores.{name}")
+    scored = dict.fromkeys(config["scores"], False)
+    plugins.compare(config["tables"]["tasks"], scored, "tables.tasks")
+
+
+def check_options(kind, method, function, entry, where):
+    """Raise InputError unless ``entry`` has the options that a plug-in's function takes."""
+    known = plugins.options(f"segue.{kind}.{method}", function)
+    known.pop("seed", None)
+    plugins.compare(entry.get(where.rpartition(".")[2], {}), known, where)
+
+
+try:
+    check_schema()
+    check_methods()
+except InputError as error:
+    raise WorkflowError(f"config: {error}") from None

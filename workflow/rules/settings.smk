@@ -1,0 +1,117 @@
+# What each stage reads of the config, and nothing else: a change of a key reruns the stages that read
+# it. freeze.smk writes it to one file per stage and job.
+
+
+def prepare_settings(wildcards):
+    dataset = config["datasets"][wildcards.dataset]
+    return {
+        "source": dataset["source"],
+        "options": dataset.get("options", {}),
+        "seed": config["seed"],
+    }
+
+
+def train_settings(wildcards):
+    model = config["aleatoric"][wildcards.aleatoric]
+    recipe = config["recipes"][wildcards.recipe]
+    # Only the first run of a replicate is read for its snapshots (by swag).
+    first = int(wildcards.seed) % stride(wildcards.recipe) == 0
+    return {
+        "dataset": f"{DATASET}/dataset.zarr".format(**wildcards),
+        "aleatoric": {"method": model["method"], "options": model.get("options", {})},
+        "network": config["network"],
+        "recipe": recipe if first else recipe | {"snapshots": 0},
+        "training": config["training"] | model.get("training", {}),
+        "labels": [*wildcards],
+        "seed": config["seed"],
+        "work": f"{STUDY}/work/train/" + "-".join(wildcards),
+    }
+
+
+def sample_settings(wildcards):
+    method = config["epistemic"][wildcards.epistemic]
+    return {
+        "dataset": f"{DATASET}/dataset.zarr".format(**wildcards),
+        "checkpoints": checkpoints(wildcards),
+        "sampler": config["aleatoric"][wildcards.aleatoric].get("sampling", {}),
+        "epistemic": {
+            "method": method["method"],
+            "hypotheses": method["hypotheses"],
+            "options": method.get("options", {}),
+        },
+        **config["sampling"],
+        "labels": [*wildcards],
+        "seed": config["seed"],
+        "work": f"{STUDY}/work/sample/" + "-".join(wildcards),
+    }
+
+
+def uncertainty_settings(wildcards):
+    return {
+        "samples": f"{SAMPLES}/samples.zarr".format(**wildcards),
+        **config["uncertainty"],
+    }
+
+
+def score_settings(wildcards):
+    return {
+        "dataset": f"{DATASET}/dataset.zarr".format(**wildcards),
+        "samples": f"{SAMPLES}/samples.zarr".format(**wildcards),
+        "maps": f"{MAPS}/maps.zarr".format(**wildcards),
+        "key": {
+            "study": config["study"],
+            **wildcards,
+            "replicate": int(wildcards.replicate),
+        },
+        "variants": config["variants"],
+        "options": config["scores"],
+    }
+
+
+def tables_settings(wildcards):
+    return {
+        "scores": [SCORES.format(**cell) for cell in CELLS],
+        "cells": [[*cell.values()] for cell in CELLS],
+        "not_applicable": config["not_applicable"],
+        "options": config["tables"],
+    }
+
+
+def figure_settings(wildcards):
+    datasets = config["datasets"].items()
+    return {
+        "figure": wildcards.figure,
+        "tables": f"{STUDY}/tables",
+        "captions": {name: d["caption"] for name, d in datasets if "caption" in d},
+    }
+
+
+def qualitative_settings(wildcards):
+    return {
+        "figure": "qualitative",
+        "dataset": f"{DATASET}/dataset.zarr".format(**wildcards),
+        "cells": [
+            {
+                "aleatoric": cell["aleatoric"],
+                "epistemic": cell["epistemic"],
+                "samples": f"{SAMPLES}/samples.zarr".format(**cell),
+                "maps": f"{MAPS}/maps.zarr".format(**cell),
+            }
+            for cell in CELLS
+            if (cell["dataset"], cell["replicate"]) == (wildcards.dataset, 0)
+        ],
+        "split": "id",
+        "images": 4,
+    }
+
+
+SETTINGS = [  # stage, path of its files, what they hold
+    ("prepare", "{dataset}", prepare_settings),
+    ("train", "{dataset}/{aleatoric}/{recipe}/seed{seed}", train_settings),
+    ("sample", CELL, sample_settings),
+    ("uncertainty", CELL, uncertainty_settings),
+    ("score", CELL, score_settings),
+    ("tables", "tables", tables_settings),
+    ("figure", "{figure}", figure_settings),
+    ("qualitative", "{dataset}", qualitative_settings),
+]
