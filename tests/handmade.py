@@ -1,12 +1,13 @@
 """Small splits and stores of random or given labels and probabilities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from segue import dims, seeds, store
+from segue.task import Score
 from segue.uncertainty import decompose
 
 SPLITS = ("val", "id", "ood_blur", "ood_noise")
@@ -66,3 +67,13 @@ def write_stores(folder: Path, splits: Mapping[str, xr.Dataset], chunk: int = 4)
                 patients = [f"patient {i}" for i in range(len(values))]
                 store.coordinate(path, split, "patient", "image", patients)
     return {"dataset": str(folder / "dataset.zarr"), "samples": str(folder / "samples.zarr")}
+
+
+def by_key(scores: Iterable[Score]) -> dict[tuple[str, ...], np.ndarray | float]:
+    """Values by (variant, metric, split, measure, aggregation); no two scores may share a key."""
+    found: dict[tuple[str, ...], np.ndarray | float] = {}
+    for score in scores:
+        key = (score.variant, score.metric, score.split, score.measure, score.aggregation)
+        assert key not in found
+        found[key] = score.values
+    return found

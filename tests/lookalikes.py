@@ -38,9 +38,7 @@ def lidc_entries(patients: int, slices: int = 2, side: int = 128) -> dict[str, d
     return entries
 
 
-def write_lidc(
-    folder: Path, entries: Mapping[str, Any], protocol: int = 3
-) -> tuple[Path, Path]:
+def write_lidc(folder: Path, entries: Mapping[str, Any], protocol: int = 3) -> tuple[Path, Path]:
     """Write the pickle, and TCIA's list of the patients of its series."""
     path, metadata = folder / "data_lidc.pickle", folder / "LIDC-IDRI_MetaData.csv"
     with path.open("wb") as file:
@@ -77,8 +75,8 @@ def chaksu_members(
 ) -> dict[str, bytes]:
     """Members of an archive of Chákṣu IMAGE, with its mixed case, for ``counts`` of each camera.
 
-    Expert e's disc is a rectangle of 40 + 2e rows and 40 columns, the cup one of 16 + 2e by 16, both
-    centred.
+    Expert e's disc is a rectangle of 40 + 2e rows and 40 columns, the cup one of 16 + 2e by 16,
+    both centred.
     """
     height, width = shape
     members = {}

@@ -73,7 +73,7 @@ POSITIVE = hnp.arrays(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(POSITIVE, st.floats(0, 1))
 def test_the_quantile_of_counts_is_that_of_the_values(values, level):
     exact = np.quantile(values, level, method="inverted_cdf")
@@ -84,7 +84,7 @@ def test_the_quantile_of_counts_is_that_of_the_values(values, level):
         assert found == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(POSITIVE, POSITIVE)
 def test_counts_of_blocks_add_up(first, second):
     together = leading_bits(np.concatenate([first, second]))

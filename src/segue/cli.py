@@ -13,7 +13,6 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ STAGES = {
     "tables": ("tables", "tables", "rank the cells and write the tables"),
     "figure": ("figures.<figure>", "draw", "draw one figure, as SVG and as PNG"),
 }
-"""Stage: (module in ``segue``, function in it, what it does). ``figure`` is named in its settings."""
+"""Stage: (module in ``segue``, function in it, what it does). The settings name the figure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,7 +114,7 @@ def _documentation(module: str, function: str) -> str:
     if module == "figures.<figure>":
         known = plugins.available("figures")
         texts = [_documentation(f"figures.{name}", function) for name in known]
-        heads = [f"--- settings with \"figure\": \"{name}\" ---" for name in known]
+        heads = [f'--- settings with "figure": "{name}" ---' for name in known]
         return "\n\n".join(f"{h}\n{t}" for h, t in zip(heads, texts, strict=True))
     call = plugins.definition(f"segue.{module}", function)
     keys = [a.arg for a in call.args.kwonlyargs if a.arg != "threads"]

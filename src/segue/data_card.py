@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from segue import data_statistics, store
 from segue.figure_images import outline, picture
-from segue.figure_style import STYLE, save
+from segue.figure_style import STYLE, ordered, save
 from segue.files import replacing
 
 _EXAMPLES = 4  # images of each split in the montage
+_GAP = 1  # pixels beside each of them
 _LISTED = 20
 _LEGEND = (
     "Non-empty: share of the images in which so many raters marked anything. Pair IoU: of two "
@@ -47,7 +48,7 @@ def write(dataset: Path, out: Path) -> None:
     """
     dataset, out = Path(dataset), Path(out)
     attributes = store.attributes(dataset)
-    splits = store.splits(dataset)
+    splits = ordered(store.splits(dataset), ("train", "val", "id"))
     statistics = {s: data_statistics.of_split(store.open_split(dataset, s)) for s in splits}
     save(_montage(dataset, splits), out.with_suffix(""))
     lines = [
@@ -100,16 +101,21 @@ def _skipped(skipped: Sequence[Mapping[str, str]]) -> list[str]:
 def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
     """A row of images for each split, evenly spread over it, with each rater's outlines."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.6 * _EXAMPLES, 1.6 * len(splits)), layout="constrained")
-        grid = figure.subplots(len(splits), _EXAMPLES, squeeze=False)
-        for name, row in zip(splits, grid, strict=True):
+        figure = Figure(figsize=(1.5 * _EXAMPLES, 1.7 * len(splits)))
+        rows = figure.subplots(len(splits), 1, squeeze=False)[:, 0]
+        for name, ax in zip(splits, rows, strict=True):
             split = store.open_split(dataset, name)
-            chosen = np.linspace(0, split.sizes["image"] - 1, _EXAMPLES).round().astype(int)
-            for ax, i in zip(row, chosen, strict=True):
-                ax.set_axis_off()
-                ax.imshow(picture(split["image"][i].values))
-                outline(ax, split["labels"][i].values)
-                ax.set_title(f"{name} {i}")
+            last = split.sizes["image"] - 1
+            chosen = np.linspace(0, last, min(_EXAMPLES, last + 1)).astype(int)
+            # Side by side in one panel, since panels are what takes the time.
+            gap = [(0, 0), (_GAP, _GAP)]
+            pictures = [picture(split["image"][i].values) for i in chosen]
+            pictures = [np.pad(p, [*gap, (0, 0)], constant_values=1) for p in pictures]
+            masks = [np.pad(split["labels"][i].values, [(0, 0), *gap]) for i in chosen]
+            ax.imshow(np.concatenate(pictures, axis=1))
+            outline(ax, np.concatenate(masks, axis=2))
+            ax.set_title(f"{name}: images {', '.join(map(str, chosen))}")
+            ax.set_axis_off()
     return figure
 
 

@@ -66,10 +66,13 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     if rows.empty:
         raise InputError(
             f"tables.tasks.{name}: no scores of {task.metric} with the aggregation {aggregation!r} "
-            f"on id or OOD splits; there are: {sorted(set(means.loc[here, 'aggregation']))}"
+            f"on id or OOD splits; there are: {sorted(set(means.loc[here, 'aggregation']))}; "
+            "name one of these, or remove the task"
         )
     index = [*CELL, "replicate", "region"]
     measures = rows.pivot(index=[*index, "split"], columns="measure", values="score")
+    in_order = rows[[*index, "split"]].drop_duplicates()
+    measures = measures.reindex(pd.MultiIndex.from_frame(in_order))
     competitors = measures[list(task.wrong)]
     best = competitors.max(axis=1) if task.higher_is_better else competitors.min(axis=1)
     both = pd.DataFrame({"correct": measures[task.correct], "wrong": best})
@@ -87,25 +90,23 @@ def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     all tasks.
 
     Args:
-        deltas: see ``deltas``.
-        tasks: see ``deltas``.
+        deltas: as :func:`deltas` returns it.
+        tasks: those in it, by name.
 
     Returns:
         Columns of ``CELL``, replicate, table, task (or ``overall``), rank.
     """
-    sign = deltas["task"].map(
-        {name: 1 if t.higher_is_better else -1 for name, (t, _) in tasks.items()}
-    )
-    group = ["dataset", "replicate", "task", "split"]
-    quality = {"performance": sign * deltas["correct"], "entanglement": deltas["delta"]}
-    tables = []
-    for table, values in quality.items():
-        ranked = deltas.assign(rank=values).assign(table=table)
-        ranked["rank"] = ranked.groupby(group)["rank"].rank(ascending=False)
-        tables.append(ranked)
-    index = [*CELL, "replicate", "table"]
-    by_task = pd.concat(tables).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
-    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
-    return pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)[
-        [*index, "task", "rank"]
+    sign = deltas["task"].map(lambda name: 1 if tasks[name].task.higher_is_better else -1)
+    group = [deltas[column] for column in ("dataset", "replicate", "task", "split")]
+    ranked = [
+        deltas.assign(table=table, rank=quality.groupby(group).rank(ascending=False))
+        for table, quality in (
+            ("performance", sign * deltas["correct"]),
+            ("entanglement", deltas["delta"]),
+        )
     ]
+    index = [*CELL, "replicate", "table"]
+    by_task = pd.concat(ranked).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
+    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
+    every = pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)
+    return every[[*index, "task", "rank"]]

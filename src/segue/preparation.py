@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from segue import dims, plugins, seeds, store
 from segue.corruptions import CORRUPTIONS
+from segue.data_statistics import of_split
 from segue.errors import InputError
 from segue.source import Sample, Source
 
@@ -87,6 +88,8 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
         store.describe(path, _attributes(source, name, seed))
         for split in source.splits:
             _write_split(source, split, path, seed=seed, run=run, progress=progress)
+        statistics = {s: of_split(store.open_split(path, s)) for s in store.splits(path)}
+        store.describe(path, {"statistics": statistics})
 
 
 def _write_split(

@@ -51,7 +51,9 @@ def _read(path: Path) -> pd.DataFrame:
     types = {column: "str" for column in COLUMNS} | {"replicate": "int64", "score": "float64"}
     try:
         # Names are names, "none" and "NA" too: only a score can be missing.
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"score": [""]})
+        table = pd.read_csv(
+            path, dtype=types, keep_default_na=False, na_values={"score": ["", "nan"]}
+        )
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run the stage score of this cell") from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:

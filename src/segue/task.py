@@ -10,6 +10,7 @@ y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, 
 are the task's entry in the config section ``scores``.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,8 @@ class Score:
         measure: TU, AU or EU; empty where none applies.
         aggregation: how pixels, images or masks were compared; empty where there is one way only.
         variant: name of the variant it belongs to; empty where all variants agree.
+        reweighted: where ``values`` is a single number, what it becomes as images count more or
+            less: a function as ``weighted``.
     """
 
     metric: str
@@ -53,3 +56,18 @@ class Score:
     measure: str = ""
     aggregation: str = ""
     variant: str = ""
+    reweighted: Callable[[Mapping[str, np.ndarray]], np.ndarray] | None = None
+
+    def weighted(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The split's score where images count by ``weights``; the mean score where all are equal.
+
+        Args:
+            weights: above 0, (draw, image), of each split by its name.
+
+        Returns:
+            (draw,).
+        """
+        if self.reweighted:
+            return self.reweighted(weights)
+        each = weights[self.split]
+        return each @ self.values / each.sum(axis=1)

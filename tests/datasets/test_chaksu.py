@@ -6,7 +6,6 @@ from io import BytesIO
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from lookalikes import IMAGES, MASKS, chaksu_members, write_chaksu, write_tree, write_zip
 from numpy.testing import assert_array_equal

@@ -16,9 +16,9 @@ from lookalikes import lidc_entries, write_dicom, write_lidc
 from numpy.testing import assert_allclose, assert_array_equal
 
 from segue import store
-from segue.datasets import _lidc_dicom, _pickle_index, lidc, lidc_contours
+from segue.datasets import _lidc_dicom, _pickle_index, lidc
 from segue.datasets._lidc_database import load, locate
-from segue.datasets._lidc_nodules import nodules, window_origin
+from segue.datasets._lidc_nodules import labels, nodules, window_origin
 from segue.datasets._lidc_patients import scans_by_series
 from segue.errors import InputError
 from segue.preparation import prepare
@@ -131,7 +131,9 @@ def test_only_listed_names_may_occur(tmp_path, module, name):
     path = tmp_path / "x.pickle"
     spelled = [
         b"\x80\x03c" + f"{module}\n{name}\n".encode() + b".",
-        b"\x80\x04" + b"".join(b"\x8c" + bytes([len(s)]) + s.encode() for s in (module, name)) + b"\x93.",
+        b"\x80\x04"
+        + b"".join(b"\x8c" + bytes([len(s)]) + s.encode() for s in (module, name))
+        + b"\x93.",
     ]
     for content in spelled:
         path.write_bytes(content)
@@ -275,7 +277,7 @@ def test_another_checksum_is_warned_of_or_refused(tmp_path, entries, caplog):
     caplog.clear()
     _open(tmp_path, entries, sha256=source.attributes["sha256"])
     assert not caplog.records
-    with pytest.raises(InputError, match="sha256 is .*; the settings expect 00"):
+    with pytest.raises(InputError, match=r"sha256 is .*; the settings expect 00"):
         _open(tmp_path, entries, sha256="00")
 
 
@@ -353,7 +355,7 @@ def test_dicom_slices_are_in_hounsfield_units_around_the_outlines(tree):
         expected = np.maximum(y + 2 * x + 5 * place.slice - 1500, -1024)
         assert_array_equal(sample.image[0], expected)
         assert (sample.image == -1024).any() == ((y + 2 * x + 5 * place.slice).min() < 476)
-        expected = lidc_contours.labels(nodule, place.slice, seed=4, side=128)
+        expected = labels(nodule, place.slice, seed=4, side=128)
         assert_array_equal(sample.labels, expected)
         assert sample.labels.any()
         assert sample.coordinates["patient"] == nodule.scan.patient

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.draw import polygon_perimeter
@@ -73,7 +73,6 @@ def test_an_outline_that_encloses_nothing_gives_no_mask():
     assert rasterise([square(5, 5, 5), square(5, 5, 5, inclusion=False)], POSITIONS) == {}
 
 
-@settings(deadline=None)
 @given(
     half=st.tuples(st.floats(3, 15), st.floats(3, 15)),
     tilt=st.floats(0, np.pi),
@@ -92,7 +91,6 @@ def test_an_oval_outline_encloses_what_flooding_from_outside_cannot_reach(half, 
     np.testing.assert_array_equal(whole(rasterise([outline], POSITIONS)), expected)
 
 
-@settings(deadline=None)
 @given(st.integers(-6, 12), st.integers(-6, 12))
 def test_a_window_shows_what_the_whole_slice_has_there(row, column):
     pixels = np.arange(12).reshape(3, 4) % 3 > 0

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.datasets._lidc_database import Annotation, Outline, Scan, locate
@@ -107,7 +107,6 @@ def test_the_window_is_centred_on_the_union_of_the_masks():
     assert window_origin(nodule, 0, 32) == (110 - 16, 207 - 16)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 505), st.integers(0, 505), st.sampled_from([16, 32, 128, 512]))
 def test_the_window_lies_inside_the_slice_and_shows_the_mask(row, column, side):
     nodule = Nodule(scan(), 0, np.ones((1, 9)), [{0: mask(row, column, 7, 7)}])

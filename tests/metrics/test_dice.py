@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
@@ -31,6 +31,7 @@ def test_known_overlaps(first, second, dices, ious):
     assert iou(pairs).item() == pytest.approx(ious)
 
 
+@settings(max_examples=15)
 @given(MASKS, MASKS)
 def test_every_pair_is_scored_as_scikit_learn_does(first, second):
     found = {name: score(_pairs(first, second)) for name, score in (("f1", dice), ("j", iou))}

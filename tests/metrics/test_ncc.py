@@ -40,6 +40,13 @@ def test_a_constant_map_has_none(constant):
     assert not ncc(flat, flat).any()
 
 
+def test_what_is_no_number_has_no_correlation():
+    maps = RNG.random((2, 6, 6))
+    broken = maps.copy()
+    broken[1, 2, 3] = np.nan
+    np.testing.assert_array_equal(np.isnan(ncc(maps, broken)), [False, True])
+
+
 MAPS = hnp.arrays(np.float64, (4, 4), elements=st.floats(0, 1).map(lambda x: round(x, 3)))
 
 

@@ -14,6 +14,7 @@ CELL = "{dataset}/{aleatoric}-{epistemic}/rep{replicate}"
 SAMPLES = f"{STUDY}/samples/{CELL}"
 MAPS = f"{STUDY}/maps/{CELL}"
 SCORES = f"{STUDY}/scores/{CELL}.csv"
+INTERVALS = f"{STUDY}/scores/{CELL}-intervals.csv"
 
 CELLS = [
     {"dataset": d, "aleatoric": a, "epistemic": e, "replicate": r}
@@ -23,6 +24,8 @@ CELLS = [
     for e in config["epistemic"]
     if f"{a}-{e}" not in config["not_applicable"]
 ]
+
+CAPTIONS = {name: d["caption"] for name, d in config["datasets"].items() if "caption" in d}
 
 
 def one_of(names):

@@ -1,9 +1,10 @@
 # The config is checked here, before anything runs: keys and values against the schema, then the
 # names of methods and of their options against the files of the package.
 
+import sys
+
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 from yaml import safe_load
 
@@ -20,14 +21,14 @@ def check_schema():
     error = best_match(validator.iter_errors(config))
     if error is None:
         return
-    where = ".".join(str(part) for part in error.absolute_path) or "config"
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         plugins.compare(error.instance, dict.fromkeys(known, False), where)
-    hint = error.schema.get("description", "")
+    hints = [error.schema["description"]] if "description" in error.schema else []
     if error.validator == "type" and isinstance(error.instance, str):
-        hint += " In YAML a number is written 0.001 or 1.0e-3, without quotes."
-    raise InputError(f"{where}: {error.message}. {hint}".rstrip())
+        hints.append("In YAML a number is written 0.001 or 1.0e-3, without quotes.")
+    raise InputError(f"{where}: {error.message}. {' '.join(hints)}".rstrip())
 
 
 def check_methods():
@@ -63,8 +64,20 @@ def check_options(kind, method, function, entry, where):
     plugins.compare(entry.get(where.rpartition(".")[2], {}), known, where)
 
 
+def in_order(section):
+    """The entries of a section as config.yaml has them, then those that only a --configfile has.
+
+    Snakemake's merge puts those of the --configfile first; tables and figures follow the order.
+    """
+    base = safe_load(Path("config.yaml").read_text()).get(section, {})
+    names = [name for name in base if name in config[section]]
+    return {name: config[section][name] for name in [*names, *config[section]]}
+
+
 try:
     check_schema()
     check_methods()
 except InputError as error:
-    raise WorkflowError(f"config: {error}") from None
+    sys.exit(f"Error in the config: {error}")
+for section in ["datasets", "aleatoric", "epistemic"]:
+    config[section] = in_order(section)

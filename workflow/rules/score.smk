@@ -1,12 +1,13 @@
 rule score:
-    """Score maps and predictions of one cell and replicate: one row a score."""
+    """Score maps and predictions of one cell and replicate: one row a score; and intervals."""
     input:
         settings=f"{STUDY}/settings/score/{CELL}.json",
         dataset=DATASET,
         samples=SAMPLES,
         maps=MAPS,
     output:
-        SCORES,
+        scores=SCORES,
+        intervals=INTERVALS,
     log:
         f"{STUDY}/logs/score/{CELL}.log",
     benchmark:
@@ -23,5 +24,5 @@ rule score:
         "Score {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"
         " on {wildcards.dataset}"
     shell:
-        "segue score --settings {input.settings} --out {output}"
+        "segue score --settings {input.settings} --out {output.scores}"
         " --threads {threads} 2>&1 | tee {log} >&2"

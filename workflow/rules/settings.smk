@@ -65,6 +65,7 @@ def score_settings(wildcards):
         },
         "variants": config["variants"],
         "options": config["scores"],
+        "seed": config["seed"],
     }
 
 
@@ -74,16 +75,12 @@ def tables_settings(wildcards):
         "cells": [[*cell.values()] for cell in CELLS],
         "not_applicable": config["not_applicable"],
         "options": config["tables"],
+        "captions": CAPTIONS,
     }
 
 
 def figure_settings(wildcards):
-    datasets = config["datasets"].items()
-    return {
-        "figure": wildcards.figure,
-        "tables": f"{STUDY}/tables",
-        "captions": {name: d["caption"] for name, d in datasets if "caption" in d},
-    }
+    return {"figure": wildcards.figure, "tables": f"{STUDY}/tables", "captions": CAPTIONS}
 
 
 def qualitative_settings(wildcards):

@@ -54,9 +54,7 @@ def index(path: Path, classes: int) -> dict[str, list[Place]]:
 def read(place: Place, path: Path) -> Sample:
     """Read one image, its masks, and its coordinates."""
     sample = _cached(path, place.split, os.getpid()).isel(image=place.index)
-    coordinates = {
-        str(k): v.item() for k, v in sample.coords.items() if v.ndim == 0 and k != "image"
-    }
+    coordinates = {str(k): v.item() for k, v in sample.coords.items() if v.ndim == 0}
     return Sample(
         image=sample["image"].values.astype(np.float32),
         labels=sample["labels"].values.astype(np.uint8),

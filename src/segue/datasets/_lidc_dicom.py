@@ -5,7 +5,6 @@ Folders have had two ways of naming since TCIA renamed them; series are told by 
 
 import logging
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -14,10 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from segue.datasets._lidc_database import load
-from segue.datasets._lidc_nodules import SLICE_SIDE, Nodule, nodules, window_origin
+from segue.datasets._lidc_nodules import SLICE_SIDE, labels, nodules_of, window_origin
 from segue.datasets._lidc_patients import scans_by_series
 from segue.datasets._lidc_slice import Slice
-from segue.datasets.lidc_contours import labels
 from segue.errors import InputError
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ def index(path: Path, database: Path) -> list[Slice]:
         if series not in known or known[series][1] not in scans:
             continue
         scan = scans[known[series][1]]
-        for nodule in nodules(scan):
+        for nodule in nodules_of(scan.id, database).values():
             for k in nodule.slices:
                 file = _nearest(files, float(scan.positions[k]), scan.slice_spacing, series)
                 place = Place(file, scan.id, nodule.index, k)
@@ -73,7 +71,7 @@ def read(path: Path, place: Place, *, database: Path, seed: int) -> tuple[np.nda
     Returns:
         image (128, 128) float32 in HU, at least -1024, and masks (rater, 128, 128) uint8 of 0, 1.
     """
-    nodule = _nodules(place.scan, database)[place.nodule]
+    nodule = nodules_of(place.scan, database)[place.nodule]
     row, column = window_origin(nodule, place.slice, SIDE)
     data = _pydicom().dcmread(path / place.file)
     units = data.pixel_array * float(data.RescaleSlope) + float(data.RescaleIntercept)
@@ -121,12 +119,6 @@ def _nearest(files: dict[float, str], z: float, spacing: float, series: str) -> 
             f"{nearest:g}; fetch the series again, or remove it"
         )
     return files[nearest]
-
-
-@lru_cache(maxsize=1)
-def _nodules(scan: int, database: Path) -> dict[int, Nodule]:
-    """The nodules of a scan, kept for its other slices, which are read next."""
-    return {n.index: n for n in nodules(load(database)[scan])}
 
 
 def _pydicom() -> ModuleType:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from segue.datasets._lidc_slice import RATERS, UNKNOWN, Slice
+from segue.datasets._lidc_nodules import RATERS
+from segue.datasets._lidc_slice import UNKNOWN, Slice
 from segue.errors import InputError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from segue.datasets._lidc_slice import RATERS, UNKNOWN, Slice
+from segue.datasets._lidc_nodules import RATERS
+from segue.datasets._lidc_slice import UNKNOWN, Slice
 from segue.datasets._pickle_arrays import Array, array, read_array
 from segue.datasets._pickle_index import Inert, contents
 from segue.errors import InputError

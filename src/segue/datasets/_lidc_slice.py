@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-RATERS = 4
 UNKNOWN = -1
 """A nodule or slice number that the file does not tell."""
 

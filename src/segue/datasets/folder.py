@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from segue.corruptions import CORRUPTIONS
 from segue.datasets import _folder_files as files
 from segue.datasets import _folder_table as table
 from segue.datasets import _folder_zarr as zarr_store
@@ -163,6 +164,9 @@ def _check_splits(splits: Mapping[str, Sequence], corruptions: bool, folder: Pat
         raise InputError(
             f"{folder}: split {strange[0]!r}; expected train, val, id (to test on), ood_<shift>"
         )
+    made = [f"ood_{shift}" for shift in CORRUPTIONS] if corruptions else []
+    if twice := sorted(set(made) & set(splits)):
+        raise InputError(f"{folder}: corruptions makes the split {twice[0]}; rename yours")
     if not corruptions and not any(is_ood(split) for split in splits):
         raise InputError(
             f"{folder}: no out-of-distribution split; name one ood_<shift>, or set "

@@ -14,15 +14,16 @@ import numpy as np
 
 from segue.datasets import _lidc_dicom, _lidc_hdf5, _lidc_pickle
 from segue.datasets._lidc_database import locate
+from segue.datasets._lidc_nodules import RATERS
 from segue.datasets._lidc_patients import patients_by_series, scans_by_series
-from segue.datasets._lidc_slice import RATERS, Slice
+from segue.datasets._lidc_slice import Slice
 from segue.datasets._partition import by_group, checksum, limit
 from segue.errors import InputError
 from segue.source import Sample, Source
 
 _LOG = logging.getLogger(__name__)
 _PUBLISHED_PICKLE = "327025e97c296a9e02841bb7e9968521147039e9c5474ba3b214c1f8056c177e"
-_BY_PATIENT = "60/20/20 by patient"
+_BY_PATIENT = "by patient, 60/20/20"
 
 Read = Callable[[Path, Any], tuple[np.ndarray, np.ndarray]]
 

@@ -11,6 +11,23 @@ def aurc(uncertainty: np.ndarray, risk: np.ndarray) -> float:
     Args:
         uncertainty, risk: one per item, (item,).
     """
-    _, group, size = np.unique(uncertainty, return_inverse=True, return_counts=True)
-    shared = (np.bincount(group, weights=risk) / size).repeat(size)
-    return float((shared.cumsum() / np.arange(1, len(shared) + 1)).mean())
+    return float(weighted_aurc(uncertainty, risk, np.ones((1, len(risk))))[0])
+
+
+def weighted_aurc(uncertainty: np.ndarray, risk: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The same area where items count by their weights in every mean, for many sets of weights.
+
+    Args:
+        uncertainty, risk: see ``aurc``.
+        weights: above 0, (draw, item).
+
+    Returns:
+        (draw,).
+    """
+    order = np.argsort(uncertainty, kind="stable")
+    _, first, size = np.unique(uncertainty[order], return_index=True, return_counts=True)
+    weights = weights[:, order]
+    tied = np.add.reduceat(weights * risk[order], first, axis=1)
+    shared = (tied / np.add.reduceat(weights, first, axis=1)).repeat(size, axis=1)
+    covered = weights.cumsum(axis=1)
+    return ((shared * weights).cumsum(axis=1) / covered * weights).sum(axis=1) / covered[:, -1]

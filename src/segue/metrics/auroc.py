@@ -1,7 +1,6 @@
 """Area under the receiver operating characteristic."""
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 
 def auroc(negative: np.ndarray, positive: np.ndarray) -> float:
@@ -10,5 +9,27 @@ def auroc(negative: np.ndarray, positive: np.ndarray) -> float:
     Args:
         negative, positive: scores, one-dimensional and not empty.
     """
-    truth = np.repeat([0, 1], [len(negative), len(positive)])
-    return float(roc_auc_score(truth, np.concatenate([negative, positive])))
+    once = (np.ones((1, len(each))) for each in (negative, positive))
+    return float(weighted_auroc(negative, positive, *once)[0])
+
+
+def weighted_auroc(
+    negative: np.ndarray,
+    positive: np.ndarray,
+    negative_weights: np.ndarray,
+    positive_weights: np.ndarray,
+) -> np.ndarray:
+    """The same area where items are drawn in proportion to weights, for many sets of weights.
+
+    Args:
+        negative, positive: see ``auroc``.
+        negative_weights, positive_weights: at least 0, (draw, item), no row all 0.
+
+    Returns:
+        (draw,).
+    """
+    order = np.argsort(negative)
+    below = np.pad(negative_weights[:, order].cumsum(axis=1), ((0, 0), (1, 0)))
+    less, most = (np.searchsorted(negative[order], positive, side) for side in ("left", "right"))
+    won = (below[:, less] + below[:, most]) / 2
+    return (won * positive_weights).sum(axis=1) / (below[:, -1] * positive_weights.sum(axis=1))

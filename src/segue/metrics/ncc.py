@@ -16,7 +16,7 @@ def ncc(reference: np.ndarray, maps: np.ndarray) -> np.ndarray:
     n = first.shape[-1]
     covariance = (first * second).sum(-1)
     scale = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
-    pearson = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+    pearson = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale != 0)
     return pearson * (n - 1) / n
 
 

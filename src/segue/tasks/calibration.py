@@ -1,6 +1,7 @@
 """Calibration: does total uncertainty say how often the prediction is wrong?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -48,7 +49,12 @@ def score(
             for variant in variants:
                 maps, agreement = _compared(block, variant)
                 curves = [
-                    curve(expit(a * u - b), agreement, block.sizes["rater"], ace_bins)
+                    curve(
+                        expit(a * u.astype(np.float64) - b),
+                        agreement,
+                        block.sizes["rater"],
+                        ace_bins,
+                    )
                     for u, (a, b) in zip(maps, sigmoids[variant.name], strict=True)
                 ]
                 found[variant.name].append(Curve(*map(np.stack, zip(*curves, strict=True))))
@@ -60,14 +66,30 @@ def score(
 
 def _errors(split: str, images: Curve, variant: Variant) -> Iterator[Score]:
     """Scores from curves (measure, image, bin)."""
-    pooled = Curve(*(sums.sum(axis=1) for sums in images))
+    by_image = images
     if variant.one_class_wrong:
         all_right = (images.right.sum(-1) == images.total.sum(-1))[..., None]
-        images = images._replace(right=np.where(all_right, 0, images.right))
-    for metric, error in (("ace", ace), ("ece", ece)):
-        for how, curves in (("pooled", pooled), ("image", images)):
-            for measure, values in zip(dims.MEASURES, error(curves), strict=True):
-                yield Score(metric, split, values, measure, how, variant.name)
+        by_image = images._replace(right=np.where(all_right, 0, images.right))
+    for i, measure in enumerate(dims.MEASURES):
+        own, changed = (Curve(*(sums[i] for sums in each)) for each in (images, by_image))
+        pooled = Curve(*(sums.sum(axis=0) for sums in own))
+        for metric, error in (("ace", ace), ("ece", ece)):
+            reweighted = partial(_reweighted, split=split, images=own, error=error)
+            key = {"measure": measure, "variant": variant.name}
+            yield Score(
+                metric, split, error(pooled), aggregation="pooled", reweighted=reweighted, **key
+            )
+            yield Score(metric, split, error(changed), aggregation="image", **key)
+
+
+def _reweighted(
+    weights: Mapping[str, np.ndarray],
+    split: str,
+    images: Curve,
+    error: Callable[[Curve], np.ndarray],
+) -> np.ndarray:
+    """Error of the pooled curve, from curves (image, bin)."""
+    return error(Curve(*(weights[split] @ sums for sums in images)))
 
 
 def _fit(

@@ -4,13 +4,14 @@ It does not say which measure ought to win, so it takes no part in entanglement.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from segue import aggregation, dims
 from segue.blocks import blocks
-from segue.metrics.aurc import aurc
+from segue.metrics.aurc import aurc, weighted_aurc
 from segue.metrics.dice import dice, overlap
 from segue.metrics.masks import argmax, one_hot
 from segue.task import Score, Task
@@ -49,4 +50,12 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         risk = np.concatenate(risks)
         for how, parts in found.items():
             for measure, scores in zip(dims.MEASURES, np.concatenate(parts).T, strict=True):
-                yield Score(TASK.metric, name, aurc(scores, risk), measure, how)
+                reweighted = partial(_reweighted, split=name, scores=scores, risk=risk)
+                value = aurc(scores, risk)
+                yield Score(TASK.metric, name, value, measure, how, reweighted=reweighted)
+
+
+def _reweighted(
+    weights: Mapping[str, np.ndarray], split: str, scores: np.ndarray, risk: np.ndarray
+) -> np.ndarray:
+    return weighted_aurc(scores, risk, weights[split])

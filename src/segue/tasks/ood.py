@@ -1,13 +1,14 @@
 """OOD detection: does epistemic uncertainty tell shifted images from familiar ones?"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from segue import aggregation, dims
 from segue.blocks import blocks
-from segue.metrics.auroc import auroc
+from segue.metrics.auroc import auroc, weighted_auroc
 from segue.metrics.masks import argmax
 from segue.task import Score, Task
 from segue.variants import Variant
@@ -42,8 +43,15 @@ def score(
         outside = _image_scores(split, patch, least)
         for how, scores in inside.items():
             for i, measure in enumerate(dims.MEASURES):
-                value = auroc(scores[:, i], outside[how][:, i])
-                yield Score(TASK.metric, name, value, measure, how)
+                both = scores[:, i], outside[how][:, i]
+                reweighted = partial(_reweighted, split=name, both=both)
+                yield Score(TASK.metric, name, auroc(*both), measure, how, reweighted=reweighted)
+
+
+def _reweighted(
+    weights: Mapping[str, np.ndarray], split: str, both: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    return weighted_auroc(*both, weights["id"], weights[split])
 
 
 def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray) -> dict[str, np.ndarray]:

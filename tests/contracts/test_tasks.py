@@ -1,0 +1,114 @@
+"""What holds for every task on disk, with the options of the default study."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from handmade import SPLITS, by_key, random_split
+
+from segue import blocks, dims, plugins
+from segue.task import Score, Task
+from segue.variants import VARIANTS
+
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+NAMES = plugins.available("tasks")
+CORRECTED = [VARIANTS["corrected"]]
+
+pytestmark = pytest.mark.parametrize("name", NAMES)
+
+
+def _score(name, splits, variants=CORRECTED):
+    return plugins.load("tasks", name).score(splits, variants, **CONFIG["scores"][name])
+
+
+def _splits(**sizes):
+    return {split: random_split(split, **sizes) for split in SPLITS}
+
+
+def test_it_says_what_ought_to_win(name):
+    task = plugins.load("tasks", name).TASK
+    assert isinstance(task, Task)
+    if task.correct:
+        assert task.correct in dims.MEASURES
+        assert task.wrong
+        assert set(task.wrong) <= set(dims.MEASURES) - {task.correct}
+    else:
+        assert not task.wrong
+        assert name not in CONFIG["tables"]["tasks"]
+
+
+def test_it_scores_its_metric_for_every_measure_it_compares(name):
+    task = plugins.load("tasks", name).TASK
+    measures = {
+        m for _, metric, _, m, _ in by_key(_score(name, _splits())) if metric == task.metric
+    }
+    assert measures
+    assert {task.correct, *task.wrong} <= {"", *measures}
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"classes": 3, "raters": 1},
+        {"classes": 4, "raters": 5, "images": 2},
+        {"hypotheses": 1, "draws": 1},
+        {"hypotheses": 1, "draws": 4},
+        {"hypotheses": 3, "draws": 1, "side": 5},
+        {"images": 1},
+    ],
+    ids=str,
+)
+def test_scores_of_data_of_any_size_are_numbers(name, sizes):
+    splits = _splits(**sizes)
+    for score in _score(name, splits, list(VARIANTS.values())):
+        assert isinstance(score, Score)
+        assert np.isfinite(score.values).all()
+        assert np.shape(score.values) in {(), (splits[score.split].sizes["image"],)}
+        assert score.variant in {"", *VARIANTS}
+
+
+def _assert_close(found, expected):
+    assert set(found) == set(expected)
+    for key, values in expected.items():
+        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=1e-6, err_msg=str(key))
+
+
+def test_scores_do_not_depend_on_how_many_images_fit_in_memory(name, monkeypatch):
+    splits = _splits(classes=3)
+    together = by_key(_score(name, splits))
+    monkeypatch.setattr(blocks, "_WORKING", 1)
+    _assert_close(by_key(_score(name, splits)), together)
+
+
+def test_scores_go_with_their_images(name):
+    order = [4, 0, 5, 1, 3, 2]
+    splits = _splits()
+    expected = {
+        key: values[order] if np.ndim(values) else values
+        for key, values in by_key(_score(name, splits)).items()
+    }
+    shuffled = {split: content.isel(image=order) for split, content in splits.items()}
+    _assert_close(by_key(_score(name, shuffled)), expected)
+
+
+def test_the_order_of_raters_and_samples_does_not_matter(name):
+    splits = _splits()
+    expected = by_key(_score(name, splits))
+    shuffle = {"rater": [2, 0, 1], "eu_sample": [1, 0], "au_sample": [1, 2, 0]}
+    shuffled = {split: content.isel(shuffle) for split, content in splits.items()}
+    _assert_close(by_key(_score(name, shuffled)), expected)
+
+
+def test_variants_are_scored_together_as_each_is_alone(name):
+    splits = _splits(classes=3)
+    together = by_key(_score(name, splits, list(VARIANTS.values())))
+    for variant in VARIANTS.values():
+        alone = by_key(_score(name, splits, [variant]))
+        _assert_close({k: v for k, v in together.items() if k[0] in ("", variant.name)}, alone)
+
+
+def test_all_variants_have_the_same_scores(name):
+    keys = list(by_key(_score(name, _splits(), list(VARIANTS.values()))))
+    by_variant = {v: sorted(key[1:] for key in keys if key[0] in ("", v)) for v in VARIANTS}
+    assert by_variant["corrected"] == by_variant["paper_code"] == by_variant["paper_code_v1"]

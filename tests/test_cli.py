@@ -1,0 +1,92 @@
+"""The command passes settings on by name, and says what is wrong with them in one line."""
+
+import json
+
+import pytest
+
+from segue import cli
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Write settings to a file and return its path."""
+
+    def write(content: object) -> str:
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    return write
+
+
+def test_a_stage_is_called_with_the_keys_of_its_file(settings, tmp_path, capsys):
+    key = {"study": "s", "dataset": "d", "aleatoric": "a", "epistemic": "e", "replicate": 0}
+    path = settings(
+        {
+            "dataset": str(tmp_path / "none"),
+            "samples": str(tmp_path / "none"),
+            "maps": str(tmp_path / "none"),
+            "key": key,
+            "variants": ["corrected"],
+            "options": {},
+        }
+    )
+    assert cli.main(["score", "--settings", path, "--out", str(tmp_path / "out.csv")]) == 1
+    assert f"{tmp_path / 'none'}: no Zarr store" in capsys.readouterr().err
+
+
+def test_an_error_of_the_user_is_one_line_and_no_traceback(tmp_path, capsys):
+    missing = str(tmp_path / "missing.json")
+    assert cli.main(["tables", "--settings", missing, "--out", str(tmp_path)]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"segue: error: {missing}: no such file")
+    assert message.count("\n") == 1
+
+
+def test_a_defect_of_the_program_keeps_its_traceback(settings, tmp_path):
+    content = {"scores": 3, "cells": [], "not_applicable": [], "options": {"tasks": {}}}
+    with pytest.raises(TypeError):
+        cli.main(["tables", "--settings", settings(content), "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1], "expected a JSON object, found list"),
+        ({"samples": "s", "none_rolls": "strict"}, "unknown key none_rolls; there are: samples, n"),
+        ({"samples": "s"}, "missing key none_roles"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_by_name(content, message, settings, tmp_path, capsys):
+    status = cli.main(["uncertainty", "--settings", settings(content), "--out", str(tmp_path)])
+    assert status == 1
+    assert message in capsys.readouterr().err
+
+
+def test_text_that_is_no_json_is_refused(tmp_path, capsys):
+    path = tmp_path / "settings.json"
+    path.write_text("{")
+    assert cli.main(["tables", "--settings", str(path), "--out", str(tmp_path)]) == 1
+    assert f"{path}: expected JSON" in capsys.readouterr().err
+
+
+def test_a_figure_is_named_in_its_settings(settings, tmp_path, capsys):
+    path = settings({"figure": "scatter_grit"})
+    assert cli.main(["figure", "--settings", path, "--out", str(tmp_path / "f")]) == 1
+    assert "'scatter_grit'" in (message := capsys.readouterr().err)
+    assert "scatter_grid" in message
+
+
+def test_a_figure_is_drawn_by_its_module(settings, tmp_path, capsys):
+    path = settings({"figure": "scatter_grid", "tables": str(tmp_path)})
+    assert cli.main(["figure", "--settings", path, "--out", str(tmp_path / "f")]) == 1
+    assert f"{tmp_path / 'deltas.csv'}: no such table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", cli.STAGES)
+def test_each_stage_explains_its_settings(stage, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([stage, "--help"])
+    text = capsys.readouterr().out
+    assert "keys of the settings file:" in text
+    assert "Args:" in text

