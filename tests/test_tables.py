@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata, t
 
-from segue import dims, plugins, seeds
+from segue import dims, intervals, plugins, seeds
 from segue.errors import InputError
-from segue.scoring import COLUMNS
+from segue.scoring import COLUMNS, intervals_beside
 from segue.tables import summary, tables
 
 ALEATORIC = ("softmax", "ssn", "prob_unet")
 EPISTEMIC = ("none", "dropout", "swag_diag", "ensemble")
 TASKS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
-ARGUMENTS = {"options": {"tasks": TASKS}, "not_applicable": ["softmax-none"]}
+ARGUMENTS = {"options": {"tasks": TASKS}, "not_applicable": ["softmax-none"], "seed": 0}
 
 
 def _cells(replicates, datasets=("lung",)):
@@ -51,6 +51,12 @@ def _write(folder: Path, cell, variants=("corrected",)) -> str:
                         rows.append((*head, replicate, measure, how, "all", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
     pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
+    limits = [
+        (v, dataset, aleatoric, epistemic, replicate, "ood", "delta", "ood", "", "border", 0, -1, 1)
+        for v in variants
+    ]
+    table = pd.DataFrame(limits, columns=intervals.COLUMNS)
+    table.to_csv(intervals_beside(path), index=False)
     return str(path)
 
 
@@ -147,7 +153,7 @@ def test_rows_are_in_the_order_of_the_grid(written):
     assert list(zip(lung["epistemic"], lung["aleatoric"], strict=True)) == expected
 
 
-@pytest.mark.parametrize("table", ["scores", "deltas", "ranks"])
+@pytest.mark.parametrize("table", ["scores", "deltas", "ranks", "intervals"])
 def test_tidy_rows_are_in_the_order_of_the_cells(written, table):
     keys = _read(written, table)[["dataset", "aleatoric", "epistemic", "replicate"]]
     found = dict.fromkeys(keys.itertuples(index=False, name=None))
@@ -182,7 +188,7 @@ def test_every_variant_has_its_tables_as_if_it_were_alone(tmp_path):
     both = _tables(tmp_path, cells, variants=("corrected", "paper_code"))
     for table in ("performance", "entanglement", "scores", "deltas", "ranks", "aggregations"):
         assert (both / f"{table}-paper_code.csv").exists()
-    files = sorted(tmp_path.glob("*.csv"))
+    files = [path for path in sorted(tmp_path.glob("*.csv")) if "-intervals" not in path.name]
     for path in files:
         rows = pd.read_csv(path, keep_default_na=False)
         rows[rows["variant"] == "paper_code"].to_csv(path, index=False)

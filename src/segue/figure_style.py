@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.style import context
@@ -114,9 +114,7 @@ def panels(
     parts = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
     filled = []
     for dataset, part in zip(datasets, parts, strict=True):
-        caption = (captions or {}).get(dataset)
-        heading = f"{dataset} ({caption})" if caption else dataset
-        part.suptitle(heading, x=0.01, ha="left", fontsize=9, fontweight="bold")
+        head(part, dataset, captions)
         for ax, title in zip(part.subplots(1, len(titles), squeeze=False)[0], titles, strict=True):
             rows = table[(table["dataset"] == dataset) & (table["panel"] == title)]
             ax.set_title(title)
@@ -125,6 +123,13 @@ def panels(
             if not rows.empty:
                 filled.append((ax, rows))
     return figure, filled
+
+
+def head(part: SubFigure, dataset: str, captions: Mapping[str, str] | None) -> None:
+    """Print the name of a dataset and its caption above its part of a figure."""
+    caption = (captions or {}).get(dataset)
+    text = f"{dataset} ({caption})" if caption else dataset
+    part.suptitle(text, x=0.01, ha="left", fontsize=9, fontweight="bold")
 
 
 def draw_cells(ax: Axes, rows: pd.DataFrame, x: str, y: str, every: pd.DataFrame) -> None:

@@ -22,6 +22,7 @@ DRAWS = 1000
 LEVELS = (0.025, 0.975)
 DELTA = "delta"
 
+NUMBERS = ("value", "low", "high")
 COLUMNS = (
     "variant",
     "dataset",
@@ -33,9 +34,7 @@ COLUMNS = (
     "split",
     "measure",
     "aggregation",
-    "value",
-    "low",
-    "high",
+    *NUMBERS,
 )
 """Of the rows: ``value`` is the split's mean score, or Δ where ``metric`` is ``delta``."""
 

@@ -1,4 +1,4 @@
-"""Score files of all cells -> one table of means over images, known to be complete."""
+"""Score files of all cells -> one table of means over images, known to be complete; intervals."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segue import intervals
 from segue.errors import InputError
-from segue.scoring import COLUMNS
+from segue.scoring import COLUMNS, intervals_beside
 
 REPLICATE = ["dataset", "aleatoric", "epistemic", "replicate"]
 _SCORE = ["variant", "task", "metric", "split", "measure", "aggregation"]
@@ -44,6 +45,37 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     position = {cell: i for i, cell in enumerate(expected)}
     order = np.argsort([position[cell] for cell in present], kind="stable")
     return found.iloc[order].drop(columns="images").reset_index(drop=True)
+
+
+def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Read the files of intervals beside the score files, in the order of ``cells``.
+
+    Returns:
+        ``segue.intervals.COLUMNS``.
+
+    Raises:
+        InputError: a file is missing or has other columns.
+    """
+    found = pd.concat([_read_intervals(intervals_beside(path)) for path in paths])
+    position = {tuple(cell): i for i, cell in enumerate(cells)}
+    order = [position[cell] for cell in found[REPLICATE].itertuples(index=False, name=None)]
+    return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def _read_intervals(path: Path) -> pd.DataFrame:
+    types = dict.fromkeys(intervals.COLUMNS, "str")
+    types |= {"replicate": "int64"} | dict.fromkeys(intervals.NUMBERS, "float64")
+    missing = {number: [""] for number in intervals.NUMBERS}
+    try:
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; run the stage score of this cell") from error
+    if tuple(table.columns) != intervals.COLUMNS:
+        raise InputError(
+            f"{path}: expected columns {', '.join(intervals.COLUMNS)}, found "
+            f"{', '.join(table.columns)}; score this cell again"
+        )
+    return table
 
 
 def _read(path: Path) -> pd.DataFrame:

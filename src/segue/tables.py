@@ -14,8 +14,9 @@ from segue import plugins
 from segue.entanglement import Ranked, deltas, ranks
 from segue.errors import InputError
 from segue.files import replacing
-from segue.score_files import read_means
-from segue.wide import Grid, latex, markdown
+from segue.findings import findings
+from segue.score_files import read_intervals, read_means
+from segue.wide import Grid, latex, listing, markdown
 
 TITLES = {
     "performance": "Performance: mean rank of the cells (1 is best)",
@@ -30,24 +31,29 @@ def tables(
     options: dict[str, Any],
     cells: list[list[Any]],
     not_applicable: list[str],
+    seed: int,
+    published: Mapping[str, str] | None = None,
     captions: Mapping[str, str] | None = None,
 ) -> None:
     """Write the tables to the folder ``out``.
 
     ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
     replicates with the half-width of its 95 % confidence interval. As CSV: ``scores`` (means over
-    images), ``deltas``, ``ranks`` (each task, each replicate) and ``aggregations`` (the ranks in one
-    task under each of its aggregations). The variant that comes first in the score files has these
-    names; those of another end in ``-<variant>``.
+    images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each task,
+    each replicate) and ``aggregations`` (the ranks in one task under each of its aggregations). The
+    variant that comes first in the score files has these names; those of another end in
+    ``-<variant>``. Of all variants together, as CSV and Markdown: ``segue.findings``.
 
     Args:
         out: path of the folder.
-        scores: CSV files of the stage score.
+        scores: CSV files of the stage score, those of the intervals beside them.
         options: config section ``tables``. ``tasks``: the tasks that rank, by name, and which of
             their aggregations does (empty where there is none).
         cells: dataset, aleatoric, epistemic and replicate of all that must be there; the tables
             are in the order of these names here.
         not_applicable: cells to print as N/A, ``<aleatoric>-<epistemic>``.
+        seed: the study's, for the intervals of ``published_comparison``.
+        published: which published dataset (``lidc``, ``chaksu``) a dataset is compared with.
         captions: what is printed beside a dataset's name.
 
     Raises:
@@ -56,23 +62,35 @@ def tables(
     """
     out = Path(out)
     ranked = dict(_ranked(options["tasks"]))
-    means = read_means([Path(path) for path in scores], cells)
+    paths = [Path(path) for path in scores]
+    means = read_means(paths, cells)
+    intervals = read_intervals(paths, cells)
     grid = Grid.of(cells, not_applicable, captions or {})
+    rankings, summaries = {}, []
     for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):
         ending = f"-{variant}" if number else ""
         found = deltas(rows, ranked)
         ranking = ranks(found, ranked)
+        rankings[variant] = ranking
         _write_csv(out / f"scores{ending}.csv", rows)
+        _write_csv(out / f"intervals{ending}.csv", intervals[intervals["variant"] == variant])
         _write_csv(out / f"deltas{ending}.csv", found)
         _write_csv(out / f"ranks{ending}.csv", ranking)
         _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
-        overall = summary(ranking[ranking["task"] == "overall"], ["table"])
+        by_task = grid.sort(summary(ranking, ["table", "task"]))
+        summaries.append(by_task.assign(variant=variant))
         for table, title in TITLES.items():
-            long = grid.sort(overall[overall["table"] == table].drop(columns="table"))
+            here = (by_task["task"] == "overall") & (by_task["table"] == table)
+            long = by_task[here].drop(columns=["table", "task"])
             title = f"{title}; scores: {variant}"
             _write_csv(out / f"{table}{ending}.csv", long)
             _write(out / f"{table}{ending}.md", markdown(long, grid, title))
             _write(out / f"{table}{ending}.tex", latex(long, grid, title))
+    for name, found, title, text, shown in findings(
+        rankings, pd.concat(summaries, ignore_index=True), published or {}, seed
+    ):
+        _write_csv(out / f"{name}.csv", found)
+        _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
 
 
 def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Mean ranks as people read them: a row per EU method, a column per AU model, by dataset."""
+"""Tables as people read them; of mean ranks, a row per EU method, a column per AU model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +86,16 @@ def latex(long: pd.DataFrame, grid: Grid, title: str) -> str:
     columns = "l" + "c" * len(style.columns)
     caption = _tex(f"{title}. {_explain(long)}")
     return style.to_latex(column_format=columns, hrules=True, multicol_align="c", caption=caption)
+
+
+def listing(table: pd.DataFrame, title: str, text: str, captions: Mapping[str, str]) -> str:
+    """A Markdown table with all columns of ``table``, under ``title``, ``text`` and captions."""
+    printed = table.map(
+        lambda v: v if not isinstance(v, float) else "" if np.isnan(v) else f"{v:.3g}"
+    )
+    notes = [f"{dataset}: {caption}." for dataset, caption in captions.items()]
+    body = printed.to_markdown(index=False, disable_numparse=True)
+    return "\n\n".join([f"# {title}", text, *notes, body]) + "\n"
 
 
 def _explain(long: pd.DataFrame) -> str:

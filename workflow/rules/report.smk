@@ -47,8 +47,8 @@ rule qualitative:
         cells=lambda wildcards: [
             path.format(**cell)
             for path in (SAMPLES, MAPS)
-            for cell in CELLS
-            if (cell["dataset"], cell["replicate"]) == (wildcards.dataset, 0)
+            for cell in SHOWN
+            if cell["dataset"] == wildcards.dataset
         ],
     output:
         report(

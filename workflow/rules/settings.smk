@@ -94,11 +94,11 @@ def qualitative_settings(wildcards):
                 "samples": f"{SAMPLES}/samples.zarr".format(**cell),
                 "maps": f"{MAPS}/maps.zarr".format(**cell),
             }
-            for cell in CELLS
-            if (cell["dataset"], cell["replicate"]) == (wildcards.dataset, 0)
+            for cell in SHOWN
+            if cell["dataset"] == wildcards.dataset
         ],
         "split": "id",
-        "images": 4,
+        "images": config["figures"]["qualitative"]["images"],
     }
 
 
