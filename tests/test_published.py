@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,7 @@ def test_the_interval_is_that_of_fishers_transformation_within_a_few_hundredths(
     """For 19 cells ± 1.96·√(1.06/(n - 3)) on the scale of atanh (Fieller et al. 1957)."""
     found = _compare(_ours(), published="chaksu").loc["performance"]
     half = 1.96 * np.sqrt(1.06 / 16)
-    low, high = np.tanh(np.arctanh(found["spearman"]) + [-half, half])
+    low, high = np.tanh(np.arctanh(found["spearman"]) + np.array([-half, half]))
     assert found["low"] == pytest.approx(low, abs=0.1)
     assert found["high"] == pytest.approx(high, abs=0.1)
 
@@ -72,7 +73,7 @@ def test_datasets_without_a_published_one_are_left_out():
 def test_only_the_cells_of_both_count():
     ours = _ours()
     extra = ours.assign(epistemic="laplace", mean_rank=1.0)
-    with_extra = ours._append(extra, ignore_index=True)
+    with_extra = pd.concat([ours, extra])
     assert _compare(with_extra, "chaksu").equals(_compare(ours, "chaksu"))
     few = ours[ours["epistemic"] == "dropout"].groupby("table").head(2)
     assert _compare(few)[["spearman", "low", "high"]].isna().all(axis=None)

@@ -46,12 +46,16 @@ def conclusions(rankings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         variant, value (of the mean ranks over replicates), holds (``yes``, ``no``, or empty where
         the study cannot tell) and replicates, the share of the replicates in which it holds.
     """
-    rows = []
-    for variant, ranking in rankings.items():
-        for dataset, own in ranking.groupby("dataset", sort=False):
-            rows += [_row(each, own, dataset, variant) for each in CONCLUSIONS]
-        rows += [_row(each, ranking, "all", variant) for each in ACROSS_DATASETS]
-    return pd.DataFrame(rows)
+    datasets = list(dict.fromkeys(name for each in rankings.values() for name in each["dataset"]))
+    tests = [(dataset, [dataset], each) for dataset in datasets for each in CONCLUSIONS]
+    tests += [("all", datasets, each) for each in ACROSS_DATASETS]
+    return pd.DataFrame(
+        [
+            _row(conclusion, ranking[ranking["dataset"].isin(names)], label, variant)
+            for label, names, conclusion in tests
+            for variant, ranking in rankings.items()
+        ]
+    )
 
 
 def _row(

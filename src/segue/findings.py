@@ -51,10 +51,9 @@ def findings(
         "conclusions",
         table,
         "Do the paper's conclusions hold?",
-        "Each statement holds where its value, a difference of mean ranks, is below 0. "
-        "`replicates` is the share of the replicates in which it holds; where both are empty, the "
-        "study cannot tell.",
-        table.drop(columns=["conclusion", "rule"]),
+        "By variant: whether a statement holds, which is where its value, a difference of mean "
+        "ranks over the replicates, is below 0; and in how many of the replicates alone it does.",
+        _by_variant(table, list(rankings)),
     )
     overall = summaries[summaries["task"] == "overall"]
     table = compare(overall, published, seed)
@@ -68,7 +67,8 @@ def findings(
         "paper's own two datasets.",
         table,
     )
-    table = pd.concat([friedman(each).assign(variant=name) for name, each in rankings.items()])
+    tests = {variant: friedman(each) for variant, each in rankings.items()}
+    table = pd.concat(tests, names=["variant", None]).reset_index(level="variant")
     yield Finding(
         "friedman",
         table,
@@ -97,3 +97,17 @@ def _variants(summaries: pd.DataFrame, variants: list[str]) -> Finding:
         "tasks; the CSV file has each task too.",
         table[table["task"] == "overall"].drop(columns="task"),
     )
+
+
+def _by_variant(conclusions: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
+    """A row for each dataset and conclusion, a column for each variant."""
+    told = [
+        f"{row.holds}, value {row.value:.2f}, {row.replicates:.0%} of replicates".replace("%", " %")
+        if row.holds
+        else "this study cannot tell"
+        for row in conclusions.itertuples()
+    ]
+    index = ["dataset", "statement", "quantity"]
+    table = conclusions.assign(told=told).pivot(index=index, columns="variant", values="told")
+    order = pd.MultiIndex.from_frame(conclusions[index].drop_duplicates())
+    return table.reindex(order)[variants].rename_axis(columns=None).reset_index()

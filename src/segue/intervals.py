@@ -1,10 +1,8 @@
 """Bootstrap over images: how far the scores and Δ of one cell would be with other images.
 
-Weights of the Bayesian bootstrap (Rubin 1981, doi 10.1214/aos/1176345338): each patient counts by
-an exponential number instead of how often resampling would draw it. Mean and variance are those of
-resampling patients, but no draw leaves a split or a bin empty. All splits and all cells of a
-dataset share the draws, so a patient who is in two splits counts alike in both. What was fitted on
-``val`` stays as it is.
+Patients are drawn anew, with all their images. All splits and all cells of a dataset share the
+draws, so that a patient who is in several splits counts alike in each. What was fitted on ``val``
+stays as it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,18 +46,28 @@ def units(split: xr.Dataset, name: str) -> list[str]:
 
 
 def weights(units: Mapping[str, Sequence[str]], seed: int, dataset: str) -> dict[str, np.ndarray]:
-    """Weights (draw, image) of each split's images, of expectation 1.
+    """How often each image is drawn, (draw, image), by split.
+
+    Names are drawn with replacement, as many as there are, among those that are in the same splits:
+    so no draw leaves a split empty.
 
     Args:
-        units: name of what is drawn, for each image, by split; images of one name count alike.
-        seed: the study's; the draws depend on it, on ``dataset`` and on the names, nothing else.
+        units: name of what is drawn, for each image, by split.
+        seed: the study's; the draws depend on it, on ``dataset`` and on ``units``, nothing else.
     """
     names, index = np.unique(np.concatenate(list(units.values())), return_inverse=True)
-    random = seeds.rng(seed, "bootstrap", dataset)
-    drawn = random.standard_exponential((DRAWS, len(names)), dtype=np.float32)
     ends = np.cumsum([len(each) for each in units.values()])
-    parts = np.split(index, ends[:-1])
-    return {split: drawn[:, part] for split, part in zip(units, parts, strict=True)}
+    parts = dict(zip(units, np.split(index, ends[:-1]), strict=True))
+    member = np.zeros((len(names), len(parts)), bool)
+    for column, part in zip(member.T, parts.values(), strict=True):
+        column[part] = True
+    random = seeds.rng(seed, "bootstrap", dataset)
+    drawn = np.empty((DRAWS, len(names)), np.float32)
+    for pattern in np.unique(member, axis=0):
+        here = (member == pattern).all(axis=1)
+        count = here.sum()
+        drawn[:, here] = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    return {split: drawn[:, part] for split, part in parts.items()}
 
 
 class Draws(NamedTuple):
@@ -85,7 +93,7 @@ def draw(score: Score, weights: Mapping[str, np.ndarray]) -> Draws:
     if (each == each[:, :1]).all():
         drawn = drawn * np.nan
     key = [getattr(score, name) for name in Draws._fields[:-1]]
-    return Draws(*key, np.append(np.mean(score.values), drawn))
+    return Draws(*key, np.append(np.mean(score.values, dtype=np.float64), drawn))
 
 
 def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:

@@ -47,7 +47,7 @@ class Score:
         aggregation: how pixels, images or masks were compared; empty where there is one way only.
         variant: name of the variant it belongs to; empty where all variants agree.
         reweighted: where ``values`` is a single number, what it becomes as images count more or
-            less: a function as ``weighted``.
+            less: a function as ``weighted``. Without it, such a score has no interval.
     """
 
     metric: str
@@ -62,12 +62,14 @@ class Score:
         """The split's score where images count by ``weights``; the mean score where all are equal.
 
         Args:
-            weights: above 0, (draw, image), of each split by its name.
+            weights: at least 0, (draw, image), of each split by its name; no row all 0.
 
         Returns:
-            (draw,).
+            (draw,); NaN for a single number that does not say how to reweight it.
         """
         if self.reweighted:
             return self.reweighted(weights)
         each = weights[self.split]
+        if np.ndim(self.values) == 0:
+            return np.full(len(each), np.nan)
         return each @ self.values / each.sum(axis=1)

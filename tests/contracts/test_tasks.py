@@ -112,3 +112,28 @@ def test_all_variants_have_the_same_scores(name):
     keys = list(by_key(_score(name, _splits(), list(VARIANTS.values()))))
     by_variant = {v: sorted(key[1:] for key in keys if key[0] in ("", v)) for v in VARIANTS}
     assert by_variant["corrected"] == by_variant["paper_code"] == by_variant["paper_code_v1"]
+
+
+def test_a_score_is_what_equal_weights_make_of_it(name):
+    splits = _splits(classes=3)
+    weights = {
+        split: np.full((2, content.sizes["image"]), 0.7) for split, content in splits.items()
+    }
+    for score in _score(name, splits, list(VARIANTS.values())):
+        expected = np.mean(score.values, dtype=np.float64)
+        np.testing.assert_allclose(score.weighted(weights), [expected] * 2, rtol=1e-9, atol=1e-12)
+
+
+def test_images_without_weight_do_not_count(name):
+    splits = _splits(images=5)
+    fewer = {
+        split: content if split == "val" else content.isel(image=[0, 2, 3])
+        for split, content in splits.items()
+    }
+    kept = np.array([[1.0, 0, 1, 1, 0]])
+    weights = {split: np.ones((1, 5)) if split == "val" else kept for split in splits}
+    expected = by_key(_score(name, fewer))
+    for score in _score(name, splits):
+        key = (score.variant, score.metric, score.split, score.measure, score.aggregation)
+        found = score.weighted(weights).item()
+        assert found == pytest.approx(np.mean(expected[key]), rel=1e-6, abs=1e-9), key

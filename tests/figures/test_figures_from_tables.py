@@ -119,7 +119,8 @@ def test_a_dataset_without_shifted_splits_has_no_panel_for_them(
 
 def test_figures_import_neither_torch_nor_pyplot():
     program = (
-        "import sys; from segue.figures import ged_ncc, qualitative, rank_scatter, scatter_grid; "
+        "import sys; from segue.figures import critical_difference, ged_ncc, qualitative; "
+        "from segue.figures import rank_scatter, scatter_grid; "
         "sys.exit(not {'torch', 'matplotlib.pyplot'}.isdisjoint(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -14,6 +14,12 @@ def test_output_has_the_image_s_size_and_starts_at_zero():
     assert torch.equal(out, torch.zeros_like(out))
 
 
+@pytest.mark.parametrize("channels", [[4, 6], [6, 12, 24], [10, 10]])
+def test_any_even_width_of_at_least_four_has_its_norms(channels):
+    network = Backbone(channels=channels, blocks=1, attention=0, head_channels=8)(1, 2)
+    assert network(torch.randn(1, 1, 8, 8)).shape == (1, 2, 8, 8)
+
+
 def test_without_head_the_last_decoder_features_come_out():
     network = SMALL(1, None)
     assert network(torch.randn(2, 1, 16, 16)).shape == (2, network.width, 16, 16)

@@ -1,4 +1,4 @@
-FROM_TABLES = ["scatter_grid", "rank_scatter", "ged_ncc"]
+FROM_TABLES = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"]
 FIGURES = [
     f"{STUDY}/figures/{name}.{ending}"
     for name in [*FROM_TABLES, *(f"qualitative-{d}" for d in config["datasets"])]

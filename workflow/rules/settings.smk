@@ -75,6 +75,10 @@ def tables_settings(wildcards):
         "cells": [[*cell.values()] for cell in CELLS],
         "not_applicable": config["not_applicable"],
         "options": config["tables"],
+        "seed": config["seed"],
+        "published": {
+            name: d["published"] for name, d in config["datasets"].items() if "published" in d
+        },
         "captions": CAPTIONS,
     }
 

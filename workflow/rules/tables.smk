@@ -3,12 +3,25 @@ RANKINGS = [
     for table in ["performance", "entanglement"]
     for ending in ["csv", "md", "tex"]
 ]
-TIDY = ["scores.csv", "deltas.csv", "ranks.csv", "aggregations.csv"]
-# The main variant's tables have these names, another's end in -<variant>.
+TIDY = ["scores.csv", "intervals.csv", "deltas.csv", "ranks.csv", "aggregations.csv"]
+FINDINGS = [
+    f"{table}.{ending}"
+    for table in [
+        *(["variants"] if config["variants"][1:] else []),
+        "conclusions",
+        "published_comparison",
+        "friedman",
+    ]
+    for ending in ["csv", "md"]
+]
+# The main variant's tables have these names, another's end in -<variant>; findings are of all.
 TABLES = [
-    f"{STUDY}/tables/{name.replace('.', f'{variant}.')}"
-    for variant in ["", *(f"-{name}" for name in config["variants"][1:])]
-    for name in [*RANKINGS, *TIDY]
+    *(
+        f"{STUDY}/tables/{name.replace('.', f'{variant}.')}"
+        for variant in ["", *(f"-{name}" for name in config["variants"][1:])]
+        for name in [*RANKINGS, *TIDY]
+    ),
+    *(f"{STUDY}/tables/{name}" for name in FINDINGS),
 ]
 
 
@@ -17,6 +30,7 @@ rule tables:
     input:
         settings=f"{STUDY}/settings/tables/tables.json",
         scores=[SCORES.format(**cell) for cell in CELLS],
+        intervals=[INTERVALS.format(**cell) for cell in CELLS],
     output:
         [
             (

@@ -19,7 +19,7 @@ def weighted_aurc(uncertainty: np.ndarray, risk: np.ndarray, weights: np.ndarray
 
     Args:
         uncertainty, risk: see ``aurc``.
-        weights: above 0, (draw, item).
+        weights: at least 0, (draw, item), no row all 0.
 
     Returns:
         (draw,).
@@ -28,6 +28,11 @@ def weighted_aurc(uncertainty: np.ndarray, risk: np.ndarray, weights: np.ndarray
     _, first, size = np.unique(uncertainty[order], return_index=True, return_counts=True)
     weights = weights[:, order]
     tied = np.add.reduceat(weights * risk[order], first, axis=1)
-    shared = (tied / np.add.reduceat(weights, first, axis=1)).repeat(size, axis=1)
+    shared = _ratio(tied, np.add.reduceat(weights, first, axis=1)).repeat(size, axis=1)
     covered = weights.cumsum(axis=1)
-    return ((shared * weights).cumsum(axis=1) / covered * weights).sum(axis=1) / covered[:, -1]
+    means = _ratio((shared * weights).cumsum(axis=1), covered)
+    return (means * weights).sum(axis=1) / covered[:, -1]
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)

@@ -241,7 +241,8 @@ def _attends(size: Backbone, level: int) -> bool:
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(math.gcd(32, channels // 4), channels)
+    groups = next(g for g in (32, 16, 8, 4, 2, 1) if channels % g == 0 and channels >= 4 * g)
+    return nn.GroupNorm(groups, channels)
 
 
 def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
