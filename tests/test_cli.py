@@ -29,6 +29,7 @@ def test_a_stage_is_called_with_the_keys_of_its_file(settings, tmp_path, capsys)
             "key": key,
             "variants": ["corrected"],
             "options": {},
+            "seed": 0,
         }
     )
     assert cli.main(["score", "--settings", path, "--out", str(tmp_path / "out.csv")]) == 1
@@ -44,7 +45,7 @@ def test_an_error_of_the_user_is_one_line_and_no_traceback(tmp_path, capsys):
 
 
 def test_a_defect_of_the_program_keeps_its_traceback(settings, tmp_path):
-    content = {"scores": 3, "cells": [], "not_applicable": [], "options": {"tasks": {}}}
+    content = {"scores": 3, "cells": [], "not_applicable": [], "seed": 0, "options": {"tasks": {}}}
     with pytest.raises(TypeError):
         cli.main(["tables", "--settings", settings(content), "--out", str(tmp_path)])
 

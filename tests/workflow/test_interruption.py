@@ -28,7 +28,7 @@ def tables(config, tmp_path_factory):
     """The tables of a run on one core that nothing disturbed."""
     study = Study(tmp_path_factory.mktemp("one") / "project", config)
     study.run("--cores", "1", "--until", "tables")
-    assert len(study.files("tables")) == 10
+    assert {"performance.csv", "entanglement.csv"} <= study.files("tables").keys()
     return study.files("tables")
 
 

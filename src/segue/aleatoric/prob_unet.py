@@ -90,7 +90,7 @@ class Combiner(nn.Module):
         )
 
     def forward(self, features: Tensor, z: Tensor) -> Tensor:
-        """Logits (image, n, class, y, x) from features (image, width, y, x), z (image, n, latent)."""
+        """Logits (image, n, class, y, x) of features (image, width, y, x), z (image, n, latent)."""
         h = self.features(features)[:, None] + self.latent(z)[..., None, None]
         return self.rest(h.flatten(0, 1)).unflatten(0, z.shape[:2])
 

@@ -79,7 +79,7 @@ class Model(nn.Module):
 
 
 def draw_logits(mean: Tensor, variance: Tensor, factor: Tensor, n: int, noise: Noise) -> Tensor:
-    """Draw (image, n, class, y, x) from N(mean, PPᵀ + diag(variance)), as ``distribution`` gives."""
+    """Draw (image, n, class, y, x) from N(mean, PPᵀ + diag(variance)); see ``distribution``."""
     weights, pixel = noise((n, factor.shape[1])), noise((n, *mean.shape[1:]))
     correlated = torch.einsum("bnr,brcyx->bncyx", weights, factor)
     return mean[:, None] + correlated + variance.sqrt()[:, None] * pixel
