@@ -11,6 +11,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"
+include: "workflow/rules/given.smk"
 include: "workflow/rules/uncertainty.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
@@ -27,5 +28,6 @@ localrules:
 rule all:
     default_target: True
     input:
+        CARDS,
         TABLES,
         FIGURES,

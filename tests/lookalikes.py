@@ -71,12 +71,12 @@ def write_dicom(
 
 
 def chaksu_members(
-    part: str, counts: Mapping[str, int], shape: tuple[int, int] = (96, 80)
+    part: str, counts: Mapping[str, int], shape: tuple[int, int] = (96, 80), scale: int = 1
 ) -> dict[str, bytes]:
     """Members of an archive of Chákṣu IMAGE, with its mixed case, for ``counts`` of each camera.
 
     Expert e's disc is a rectangle of 40 + 2e rows and 40 columns, the cup one of 16 + 2e by 16,
-    both centred.
+    both centred. ``scale`` makes all of it so many times as large.
     """
     height, width = shape
     members = {}
@@ -84,6 +84,7 @@ def chaksu_members(
         for number in range(count):
             stem = f"Image{number + 1}"
             picture = np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
+            picture = _enlarged(picture, scale)
             suffix = (".JPG", ".jpg", ".png")[number % 3]
             name = f"{part}/{part}/{IMAGES}/{camera}/{stem}{suffix}"
             members[name] = _encoded(picture, "PNG" if suffix == ".png" else "JPEG")
@@ -97,7 +98,7 @@ def chaksu_members(
                     ] = 255
                     stem_here = stem.lower() if expert == 2 else stem
                     folder = f"{part}/{part}/{MASKS}/Expert {expert}/{camera}/{kind}"
-                    members[f"{folder}/{stem_here}.tif"] = _encoded(mask, "TIFF")
+                    members[f"{folder}/{stem_here}.tif"] = _encoded(_enlarged(mask, scale), "TIFF")
     members[f"__MACOSX/{part}/{IMAGES}/Bosch/._Image1.JPG"] = b"junk of the archiver"
     members[f"{part}/{part}/{IMAGES}/Bosch/.DS_Store"] = b"junk"
     members[f"{part}/{part}/{IMAGES}/Bosch/Thumbs.db"] = b"junk"
@@ -121,13 +122,17 @@ def write_tree(path: Path, members: Mapping[str, bytes]) -> Path:
 
 
 def write_chaksu(
-    folder: Path, train: Mapping[str, int], test: Mapping[str, int]
+    folder: Path, train: Mapping[str, int], test: Mapping[str, int], scale: int = 1
 ) -> tuple[Path, Path]:
     """Write ``Train.zip`` and ``Test.zip`` with so many images of each camera."""
     return tuple(
-        write_zip(folder / f"{part}.zip", chaksu_members(part, counts))
+        write_zip(folder / f"{part}.zip", chaksu_members(part, counts, scale=scale))
         for part, counts in (("Train", train), ("Test", test))
     )
+
+
+def _enlarged(pixels: np.ndarray, scale: int) -> np.ndarray:
+    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def _encoded(pixels: np.ndarray, form: str) -> bytes:

@@ -5,7 +5,7 @@ from handmade import random_split, write_stores
 
 from segue import blocks as module
 from segue import store
-from segue.blocks import block_size, blocks
+from segue.blocks import block_size, blocks, readings
 
 
 @pytest.fixture
@@ -55,3 +55,13 @@ def test_the_largest_variable_decides_about_chunks():
 
     split = xr.Dataset({"labels": array(64, 1, 64), "probs": array(64, 2**20, 4)})
     assert block_size(split, "labels", "probs") == 4
+
+
+@pytest.mark.parametrize(("fitting", "times"), [(1, 4), (2, 2), (3, 2), (4, 1), (9, 1)])
+def test_a_chunk_that_is_too_large_to_keep_is_read_for_each_block_of_it(
+    stored, monkeypatch, fitting, times
+):
+    _working_size(monkeypatch, fitting)
+    assert readings(stored, "probs") == 1
+    monkeypatch.setattr(module, "_LOADED", 0)
+    assert readings(stored, "probs") == times

@@ -71,7 +71,7 @@ def test_the_card_of_a_dataset_with_patients(tmp_path):
     dataset = tmp_path / "dataset.zarr"
     options = {"path": str(path), "metadata_csv": str(metadata), "size": 32}
     prepare(dataset, source="lidc", options=options, seed=0, threads=1)
-    data_card.write(dataset, tmp_path / "out" / "card.md")
+    data_card.write(tmp_path / "out" / "card.md", dataset=dataset)
     text = (tmp_path / "out" / "card.md").read_text()
     assert "# Data card: LIDC-IDRI" in text
     assert "| Licence | CC BY 3.0 |" in text
@@ -99,7 +99,7 @@ def test_the_card_of_a_dataset_with_three_classes_and_skipped_images(tmp_path):
     dataset = tmp_path / "dataset.zarr"
     options = {"train": str(train), "test": str(test), "size": 64}
     prepare(dataset, source="chaksu", options=options, seed=0, threads=1)
-    data_card.write(dataset, tmp_path / "card.md")
+    data_card.write(tmp_path / "card.md", dataset=dataset)
     text = (tmp_path / "card.md").read_text()
     assert "| Classes | background, disc ring, cup |" in text
     assert "pair IoU, foreground | area, foreground | pair IoU, disc ring | area, disc ring" in text
@@ -110,5 +110,5 @@ def test_the_card_of_a_dataset_with_three_classes_and_skipped_images(tmp_path):
 
 def test_a_card_needs_a_dataset(tmp_path):
     with pytest.raises(InputError, match="no Zarr store"):
-        data_card.write(tmp_path / "dataset.zarr", tmp_path / "card.md")
+        data_card.write(tmp_path / "card.md", dataset=tmp_path / "dataset.zarr")
     assert not list(tmp_path.iterdir())

@@ -17,11 +17,21 @@ def blocks(split: xr.Dataset, *names: str) -> Iterator[xr.Dataset]:
     """
     part = split[list(names)].reset_coords(drop=True)
     size = block_size(split, *names)
-    loaded = max(size, _chunk(part))
-    if part.nbytes / part.sizes["image"] * loaded > _LOADED:
-        loaded = size
-    for whole in store.blocks(part, loaded):
+    for whole in store.blocks(part, _loaded(part, size)):
         yield from store.blocks(whole, size)
+
+
+def readings(split: xr.Dataset, *names: str) -> int:
+    """How often ``blocks`` reads a chunk: once, or more where its images are too many to keep."""
+    part = split[list(names)].reset_coords(drop=True)
+    return -(-_chunk(part) // _loaded(part, block_size(split, *names)))
+
+
+def _loaded(part: xr.Dataset, size: int) -> int:
+    """Images to keep in memory at a time, to be worked on ``size`` by ``size``."""
+    loaded = max(size, _chunk(part))
+    too_large = part.nbytes / part.sizes["image"] * loaded > _LOADED
+    return size if too_large else loaded
 
 
 def block_size(split: xr.Dataset, *names: str) -> int:

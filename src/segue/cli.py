@@ -3,6 +3,8 @@
 ``segue <stage> --settings FILE --out PATH [--threads N]`` reads the JSON object in FILE and passes
 its keys to the stage's function as keyword arguments. This is all that the workflow runs, so every
 stage also runs by hand. The only module that reads the command line or a settings file.
+
+For predictions of other programs: ``segue check STORE`` and ``segue score STORE --out DIR``.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from segue.errors import InputError
 
 STAGES = {
     "prepare": ("preparation", "prepare", "read a dataset and write its splits to one store"),
+    "card": ("data_card", "write", "describe a prepared dataset: counts, agreement, a picture"),
     "train": ("training", "train", "train one model: one aleatoric method, recipe and seed"),
     "sample": ("sampling", "sample", "draw the class probabilities of one cell and replicate"),
     "uncertainty": ("uncertainty", "uncertainty", "turn samples into maps and mean predictions"),
@@ -33,12 +36,23 @@ STAGES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one stage; returns the exit status, 1 after an error in the user's settings or data."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.stage == "score" and bool(given.store) == bool(given.settings):
+        parser.error("score: give either a STORE or --settings FILE")
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
     try:
-        run(given.stage, given.settings, given.out, given.threads)
+        if given.stage == "check":
+            _check_store(given.store)
+        elif given.stage == "score" and given.store:
+            names = ("dataset", "aleatoric", "epistemic", "config")
+            chosen = {name: getattr(given, name) for name in names if getattr(given, name)}
+            predictions = import_module("segue.predictions")
+            predictions.score_predictions(given.store, given.out, **chosen)
+        else:
+            run(given.stage, given.settings, given.out, given.threads)
     except InputError as error:
         print(f"segue: error: {error}", file=sys.stderr)
         return 1
@@ -69,6 +83,13 @@ def run(stage: str, settings: Path, out: Path, threads: int) -> None:
     call(out, **keywords)
 
 
+def _check_store(path: Path) -> None:
+    check = import_module("segue.check")
+    print(check.describe(path))
+    check.check(path)
+    print("Nothing is wrong with it.")
+
+
 def _read(settings: Path) -> dict[str, Any]:
     try:
         content = json.loads(settings.read_text())
@@ -95,6 +116,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`segue <stage> --help` lists the settings of a stage.",
     )
     stages = parser.add_subparsers(dest="stage", required=True, metavar="<stage>")
+    summary = "say what is in a store of predictions, and what is wrong with it"
+    stages.add_parser("check", help=summary, description=summary).add_argument(
+        "store", metavar="STORE", type=Path, help="Zarr store, see docs/predictions.md"
+    )
     for name, (module, function, summary) in STAGES.items():
         stage = stages.add_parser(
             name,
@@ -103,10 +128,25 @@ def _parser() -> argparse.ArgumentParser:
             epilog=_documentation(module, function),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        stage.add_argument("--settings", type=Path, required=True, help="JSON file, see below")
+        needed = name != "score"
+        stage.add_argument("--settings", type=Path, required=needed, help="JSON file, see below")
         stage.add_argument("--out", type=Path, required=True, help="path to write to")
         stage.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+        if name == "score":
+            _add_predictions(stage)
     return parser
+
+
+def _add_predictions(stage: argparse.ArgumentParser) -> None:
+    """Let ``score`` take a store of predictions in the place of settings."""
+    group = stage.add_argument_group("predictions of another program (docs/predictions.md)")
+    group.add_argument(
+        "store", metavar="STORE", type=Path, nargs="?", help="Zarr store; --out is then a folder"
+    )
+    group.add_argument("--dataset", help="name of the dataset (default: that of the store)")
+    group.add_argument("--aleatoric", help="name of the aleatoric method (default: given)")
+    group.add_argument("--epistemic", help="name of the epistemic method (default: given)")
+    group.add_argument("--config", type=Path, help="YAML file such as config.yaml: how to score")
 
 
 def _documentation(module: str, function: str) -> str:

@@ -37,22 +37,26 @@ _SHOWN = {
 }
 
 
-def write(dataset: Path, out: Path) -> None:
+def write(out: Path, *, dataset: str) -> None:
     """Write the data card of the store ``dataset`` to ``out`` (Markdown), its montage beside it.
 
     The montage has the name of ``out`` with ``.png`` and ``.svg``: images evenly spread over each
     split, with each rater's outlines.
 
+    Args:
+        out: path of the new page.
+        dataset: path of the dataset store.
+
     Raises:
         InputError: there is no such store, or a chunk of it is lost.
     """
-    dataset, out = Path(dataset), Path(out)
-    attributes = store.attributes(dataset)
-    splits = ordered(store.splits(dataset), ("train", "val", "id"))
-    statistics = {s: data_statistics.of_split(store.open_split(dataset, s)) for s in splits}
-    save(_montage(dataset, splits), out.with_suffix(""))
+    store_path = Path(dataset)
+    attributes = store.attributes(store_path)
+    splits = ordered(store.splits(store_path), ("train", "val", "id"))
+    statistics = {s: data_statistics.of_split(store.open_split(store_path, s)) for s in splits}
+    save(_montage(store_path, splits), out.with_suffix(""))
     lines = [
-        f"# Data card: {attributes.get('title', dataset.stem)}",
+        f"# Data card: {attributes.get('title', store_path.stem)}",
         f"\n{attributes.get('caption', '')}\n",
         *_rows(
             ["", ""],

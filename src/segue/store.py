@@ -2,7 +2,8 @@
 
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
-chunk would otherwise read, silently, as the fill value.
+chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
+hold nothing else, so only arrays that were written here are held to it.
 """
 
 import os
@@ -11,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -21,6 +22,16 @@ from zarr.codecs import BloscCodec
 from segue.errors import InputError
 
 _CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
+_WHOLE = {"all_chunks_written": True}  # attribute of an array none of whose chunks may be missing
+
+
+class Array(NamedTuple):
+    """What is known of a stored array without its values; no ``dims`` where it does not say."""
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    nbytes: int
 
 
 @contextmanager
@@ -43,7 +54,7 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
     try:
         yield path
         for split in splits(path):
-            _verify(path, split)
+            _verify(path, split, all_chunks=True)
         os.replace(path, out)
     finally:
         if work is None:
@@ -94,6 +105,7 @@ def create(
         dimension_names=dims,
         fill_value=fill,
         compressors=_CODEC,
+        attributes=_WHOLE,
         config={"write_empty_chunks": True},
     )
 
@@ -110,6 +122,7 @@ def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray |
         dtype=values.dtype,
         dimension_names=(dim,),
         overwrite=True,
+        attributes=_WHOLE,
         config={"write_empty_chunks": True},
     )
     array[:] = values
@@ -122,15 +135,38 @@ def splits(path: Path) -> list[str]:
     return sorted(_open(path).group_keys())
 
 
-def open_split(path: Path, split: str) -> xr.Dataset:
-    """Open one split lazily: an array is read when, and as far as, it is indexed.
+def arrays(path: Path, split: str) -> dict[str, Array]:
+    """What is known of each array of a split but for coordinates, by its name, sorted.
 
     Raises:
-        InputError: no such store or split, or an array lacks chunks.
+        InputError: no such store.
+    """
+    group = _open(path)[split]
+    coordinates = str(group.attrs.get("coordinates", "")).split()
+    return {
+        name: Array(
+            tuple(map(str, array.metadata.dimension_names or ())),
+            array.shape,
+            str(array.dtype),
+            array.nbytes,
+        )
+        for name, array in sorted(group.arrays())
+        if name not in coordinates and array.metadata.dimension_names != (name,)
+    }
+
+
+def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
+    """Open one split lazily: an array is read when, and as far as, it is indexed.
+
+    Args:
+        all_chunks: whether another program's arrays may not leave out chunks either.
+
+    Raises:
+        InputError: no such store or split, or an array that must have all its chunks lacks some.
     """
     if split not in splits(path):
         raise InputError(f"{path}: no split {split!r}; there are: {', '.join(splits(path))}")
-    _verify(path, split)
+    _verify(path, split, all_chunks)
     return xr.open_zarr(path, group=split, consolidated=False, chunks=None)
 
 
@@ -153,8 +189,10 @@ def _open(path: Path) -> zarr.Group:
         raise InputError(f"{path}: no Zarr store (format 3) there") from error
 
 
-def _verify(path: Path, split: str) -> None:
+def _verify(path: Path, split: str, all_chunks: bool) -> None:
     for name, array in _open(path)[split].arrays():
+        if not all_chunks and not _WHOLE.items() <= array.attrs.items():
+            continue
         missing = array.nchunks - array.nchunks_initialized
         if missing:
             raise InputError(

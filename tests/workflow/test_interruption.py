@@ -4,7 +4,7 @@ import pytest
 import yaml
 from study import ROOT, Study
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("interruption")]
+pytestmark = pytest.mark.workflow
 
 KEPT = {"aleatoric": ("softmax", "ssn"), "epistemic": ("dropout", "swag")}
 

@@ -9,7 +9,7 @@ from study import ROOT, Study
 
 from segue import store
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
+pytestmark = pytest.mark.workflow
 
 AFTER_SCORES = {"tables": 1, "figure": 4}
 ALEATORIC = ["softmax", "ssn", "prob_unet", "diffusion"]
@@ -83,6 +83,11 @@ def test_figures_are_drawn(smoke):
     assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png")}
 
 
+def test_every_dataset_has_a_card(smoke):
+    names = {path.name for path in (smoke.results / "cards").iterdir()}
+    assert names == {f"lidc_contours.{ending}" for ending in ("md", "png", "svg")}
+
+
 def test_stores_open_with_labelled_dimensions(smoke):
     dims = {
         "image": ("image", "channel", "y", "x"),
@@ -95,8 +100,9 @@ def test_stores_open_with_labelled_dimensions(smoke):
     for pattern in ("datasets/*/*.zarr", "samples/*/*/*/*.zarr", "maps/*/*/*/*.zarr"):
         for path, split in splits(smoke, pattern):
             opened = xr.open_zarr(path, group=split, consolidated=False)
-            for name, array in opened.data_vars.items():
-                assert array.dims == dims[name]
+            # xarray takes the array `image` for a coordinate: it is named as a dimension is.
+            for name in opened.variables.keys() & dims.keys():
+                assert opened[name].dims == dims[name]
                 seen.add(name)
             if "measure" in opened.dims:
                 assert list(opened["measure"].values) == ["TU", "AU", "EU"]

@@ -16,7 +16,7 @@ MAPS = f"{STUDY}/maps/{CELL}"
 SCORES = f"{STUDY}/scores/{CELL}.csv"
 INTERVALS = f"{STUDY}/scores/{CELL}-intervals.csv"
 
-CELLS = [
+TRAINED = [
     {"dataset": d, "aleatoric": a, "epistemic": e, "replicate": r}
     for r in range(config["replicates"])
     for d in config["datasets"]
@@ -24,6 +24,16 @@ CELLS = [
     for e in config["epistemic"]
     if f"{a}-{e}" not in config["not_applicable"]
 ]
+# Predictions of other programs are cells too; their store is both their samples and their dataset.
+GIVEN = [
+    {key: given.get(key, 0) for key in ("dataset", "aleatoric", "epistemic", "replicate")}
+    for given in config["predictions"].values()
+]
+STORES = {
+    CELL.format(**cell): given["store"]
+    for cell, given in zip(GIVEN, config["predictions"].values())
+}
+CELLS = TRAINED + GIVEN
 
 # What the picture of a dataset shows.
 SHOWN = [
@@ -37,15 +47,20 @@ CAPTIONS = {name: d["caption"] for name, d in config["datasets"].items() if "cap
 
 
 def one_of(names):
-    return "|".join(map(str, names))
+    return "|".join(map(str, names)) or "(?!)"
+
+
+def with_given(key, names):
+    """What a wildcard may be: ``names`` of the config, and those of given predictions."""
+    return one_of([*names, *(cell[key] for cell in GIVEN)])
 
 
 wildcard_constraints:
-    dataset=one_of(config["datasets"]),
-    aleatoric=one_of(config["aleatoric"]),
-    epistemic=one_of(config["epistemic"]),
+    dataset=with_given("dataset", config["datasets"]),
+    aleatoric=with_given("aleatoric", config["aleatoric"]),
+    epistemic=with_given("epistemic", config["epistemic"]),
     recipe=one_of(config["recipes"]),
-    replicate=one_of(range(config["replicates"])),
+    replicate=with_given("replicate", range(config["replicates"])),
     seed=r"\d+",
 
 
@@ -58,6 +73,13 @@ def stride(recipe):
     """Number of runs that each replicate owns: what the most demanding of its methods needs."""
     users = [e for e, method in config["epistemic"].items() if method["recipe"] == recipe]
     return max(map(members, users))
+
+
+def references(cell):
+    """Folder and name of the store with the labels of a cell, a dict or wildcards."""
+    given = CELL.format(**cell) in STORES
+    folder, name = (SAMPLES, "samples.zarr") if given else (DATASET, "dataset.zarr")
+    return folder.format(**cell), name
 
 
 def checkpoints(cell):

@@ -37,6 +37,7 @@ def check_methods():
         where = f"datasets.{name}"
         source = plugins.require("datasets", dataset["source"], f"{where}.source")
         check_options("datasets", source, "open_source", dataset, f"{where}.options")
+    check_predictions()
     for name, model in config["aleatoric"].items():
         where = f"aleatoric.{name}"
         method = plugins.require("aleatoric", model["method"], f"{where}.method")
@@ -57,6 +58,23 @@ def check_methods():
     plugins.compare(config["tables"]["tasks"], scored, "tables.tasks")
 
 
+def check_predictions():
+    """Raise InputError for given predictions that are not there, or of a cell that is there already."""
+    if not config["datasets"] and not config["predictions"]:
+        raise InputError("datasets: there is none, and no predictions; name at least one of either")
+    cells = {}
+    for name, given in config["predictions"].items():
+        where = f"predictions.{name}"
+        if not (Path(given["store"]) / "zarr.json").is_file():
+            raise InputError(f"{where}.store: no Zarr store (format 3) at {given['store']!r}")
+        if given["dataset"] in config["datasets"]:
+            raise InputError(f"{where}.dataset: {given['dataset']!r} is one of `datasets`")
+        keys = ("dataset", "aleatoric", "epistemic", "replicate")
+        other = cells.setdefault(tuple(given.get(key, 0) for key in keys), name)
+        if other != name:
+            raise InputError(f"{where}: the same cell and replicate as predictions.{other}")
+
+
 def check_options(kind, method, function, entry, where):
     """Raise InputError unless ``entry`` has the options that a plug-in's function takes."""
     known = plugins.options(f"segue.{kind}.{method}", function)
@@ -74,8 +92,13 @@ def in_order(section):
     return {name: config[section][name] for name in [*names, *config[section]]}
 
 
+# A study that is laid over config.yaml cannot take an entry away, but it can say that it is null.
+for section in ["datasets", "aleatoric", "epistemic", "recipes"]:
+    if isinstance(config.get(section), dict):
+        config[section] = {k: v for k, v in config[section].items() if v is not None}
 try:
     check_schema()
+    config["datasets"] = config["datasets"] or {}
     check_methods()
 except InputError as error:
     sys.exit(f"Error in the config: {error}")

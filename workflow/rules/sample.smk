@@ -10,6 +10,8 @@ rule sample:
         f"{STUDY}/logs/sample/{CELL}.log",
     benchmark:
         f"{STUDY}/benchmarks/sample/{CELL}.tsv"
+    wildcard_constraints:
+        dataset=one_of(config["datasets"]),
     priority: 30
     conda:
         environment("sample")

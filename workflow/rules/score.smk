@@ -2,7 +2,7 @@ rule score:
     """Score maps and predictions of one cell and replicate: one row a score; and intervals."""
     input:
         settings=f"{STUDY}/settings/score/{CELL}.json",
-        dataset=DATASET,
+        dataset=lambda wildcards: references(wildcards)[0],
         samples=SAMPLES,
         maps=MAPS,
     output:

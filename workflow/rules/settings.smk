@@ -11,6 +11,10 @@ def prepare_settings(wildcards):
     }
 
 
+def card_settings(wildcards):
+    return {"dataset": f"{DATASET}/dataset.zarr".format(**wildcards)}
+
+
 def train_settings(wildcards):
     model = config["aleatoric"][wildcards.aleatoric]
     recipe = config["recipes"][wildcards.recipe]
@@ -55,7 +59,7 @@ def uncertainty_settings(wildcards):
 
 def score_settings(wildcards):
     return {
-        "dataset": f"{DATASET}/dataset.zarr".format(**wildcards),
+        "dataset": "/".join(references(wildcards)),
         "samples": f"{SAMPLES}/samples.zarr".format(**wildcards),
         "maps": f"{MAPS}/maps.zarr".format(**wildcards),
         "key": {
@@ -108,6 +112,7 @@ def qualitative_settings(wildcards):
 
 SETTINGS = [  # stage, path of its files, what they hold
     ("prepare", "{dataset}", prepare_settings),
+    ("card", "{dataset}", card_settings),
     ("train", "{dataset}/{aleatoric}/{recipe}/seed{seed}", train_settings),
     ("sample", CELL, sample_settings),
     ("uncertainty", CELL, uncertainty_settings),

@@ -64,7 +64,7 @@ def read(place: Place, path: Path) -> Sample:
 
 def _open(path: Path, split: str) -> xr.Dataset:
     try:
-        return store.open_split(path, split)
+        return store.open_split(path, split, all_chunks=True)
     except InputError as error:
         # zarr leaves out chunks that hold nothing but the fill value unless told otherwise.
         raise InputError(

@@ -1,0 +1,129 @@
+"""Scores and Δ of predictions that another program wrote, by the stages that the workflow runs."""
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from segue import intervals, plugins
+from segue.check import check
+from segue.errors import InputError
+from segue.files import replacing
+from segue.scoring import intervals_beside, score
+from segue.uncertainty import uncertainty
+
+STUDY = "predictions"
+GIVEN = "given"
+
+_DEFAULTS = files("segue") / "data" / "scores.yaml"
+_ENTANGLEMENT = ["dataset", "task", "split", intervals.DELTA, "low", "high"]
+
+_log = logging.getLogger(__name__)
+
+
+def score_predictions(
+    store: Path,
+    out: Path,
+    *,
+    dataset: str | None = None,
+    aleatoric: str = GIVEN,
+    epistemic: str = GIVEN,
+    config: Path | None = None,
+) -> None:
+    """Check a store, then write maps, scores and Δ to the folder ``out``.
+
+    ``maps.zarr``; ``scores.csv`` (``segue.scoring.COLUMNS``) with its intervals beside it; and
+    ``entanglement.csv``: dataset, task, split (``id`` or ``ood``), Δ under the first variant and
+    its 95 % interval over images.
+
+    Args:
+        store: of another program's samples and references, see ``segue.check``.
+        out: path of the folder.
+        dataset: what the rows call the dataset; the store's name by default.
+        aleatoric, epistemic: what they call the methods.
+        config: YAML file; its sections seed, variants, uncertainty, scores and tables, those of
+            them that it has, replace those of ``segue/data/scores.yaml``.
+
+    Raises:
+        InputError: something is wrong with the store or the config, or the maps are there already.
+    """
+    maps, scores = out / "maps.zarr", out / "scores.csv"
+    if maps.exists():
+        raise InputError(f"{maps}: exists already; remove it, or name another folder")
+    options = settings(config)
+    _log.info("checking %s", store)
+    check(store)
+    _log.info("maps of uncertainty")
+    uncertainty(maps, samples=str(store), **options["uncertainty"])
+    score(
+        scores,
+        dataset=str(store),
+        samples=str(store),
+        maps=str(maps),
+        key={
+            "study": STUDY,
+            "dataset": dataset or store.stem,
+            "aleatoric": aleatoric,
+            "epistemic": epistemic,
+            "replicate": 0,
+        },
+        variants=options["variants"],
+        options=options["scores"],
+        seed=options["seed"],
+    )
+    found = entanglement(scores, options["variants"][0], options["tables"]["tasks"])
+    with replacing(out / "entanglement.csv") as file:
+        file.write(found.to_csv(index=False, lineterminator="\n"))
+
+
+def settings(config: Path | None) -> dict[str, Any]:
+    """The sections of a config file that say how to score; defaults for those it does not have.
+
+    Raises:
+        InputError: no such file, it is no YAML mapping, or a task is to rank that is not scored.
+    """
+    defaults = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8"))
+    if config is None:
+        return defaults
+    try:
+        found = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{config}: no such file; it holds the section `scores`") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{config}: expected YAML, found: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{config}: expected a YAML mapping, found {type(found).__name__}")
+    chosen = defaults | {name: found[name] for name in defaults if name in found}
+    scored = dict.fromkeys(chosen["scores"], False)
+    plugins.compare(chosen["tables"]["tasks"], scored, f"{config}: tables.tasks")
+    return chosen
+
+
+def entanglement(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataFrame:
+    """Δ and its interval of each task and region, from the file beside a file of scores.
+
+    Args:
+        scores: the file of scores.
+        variant: the one to take.
+        aggregations: the tasks that rank, and which of their aggregations does.
+
+    Returns:
+        Columns dataset, task, split, delta, low, high; numbers as they are written there.
+
+    Raises:
+        InputError: a task has no Δ with its aggregation.
+    """
+    rows = pd.read_csv(intervals_beside(scores), dtype=str, keep_default_na=False)
+    here = (rows["metric"] == intervals.DELTA) & (rows["variant"] == variant)
+    chosen = rows["task"].map(aggregations) == rows["aggregation"]
+    found = rows[here & chosen].rename(columns={"value": intervals.DELTA})[_ENTANGLEMENT]
+    for task in aggregations:
+        if task not in set(found["task"]):
+            raise InputError(
+                f"tables.tasks.{task}: no Δ with the aggregation {aggregations[task]!r}; there "
+                f"are: {sorted(set(rows.loc[here & (rows['task'] == task), 'aggregation']))}"
+            )
+    return found
