@@ -52,9 +52,9 @@ def test_the_command_fails_with_one_line_on_what_is_wrong(splits, tmp_path, caps
     ("value", "what"),
     [
         (np.nan, "expected probabilities, found NaN in [nan, nan]"),
-        (-0.5, "expected probabilities in [0, 1], found [-0.5, -0.5]"),
-        (-0.0, "expected probabilities in [0, 1], found [-0.0, -0.0]"),
-        (1.5, "expected probabilities in [0, 1], found [1.5, 1.5]"),
+        (-0.5, "expected probabilities in [0, 1], no minus sign, found [-0.5, -0.5]"),
+        (-0.0, "expected probabilities in [0, 1], no minus sign, found [-0.0, -0.0]"),
+        (1.5, "expected probabilities in [0, 1], no minus sign, found [1.5, 1.5]"),
         (0.75, "expected a sum of 1 over 'class', found 1.5 of [0.75, 0.75]"),
     ],
 )
@@ -194,6 +194,34 @@ def test_chunks_of_samples_that_were_never_written_are_found(splits, tmp_path):
     how = {"fill_value": np.nan, "dimension_names": probs.dims, "overwrite": True}
     group.create_array("probs", shape=probs.shape, dtype="float16", **how)
     refuse(path, "/id/probs: image 0, eu_sample 0, au_sample 0, y 0, x 0: expected probabilities, ")
+
+
+def test_a_damaged_chunk_is_named_by_its_images(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    (chunk,) = [file for file in (path / "id/probs/c").rglob("*") if file.is_file()]
+    chunk.write_bytes(chunk.read_bytes()[:20])
+    refuse(path, "/id: a chunk with image 0 or one after it cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("dim", "count", "message"),
+    [
+        ("image", 5, "/id: expected arrays that name their dimensions and agree on their sizes, "),
+        ("person", 6, "/id/patient: expected dimensions ('image',), found ('person',)"),
+        (None, 6, "/id: expected arrays that name their dimensions and agree on their sizes, "),
+    ],
+)
+def test_patients_are_those_of_the_images(dim, count, message, splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    names = None if dim is None else (dim,)
+    group = zarr.open_group(path, mode="a")["id"]
+    group.create_array("patient", data=np.arange(count), dimension_names=names)
+    refuse(path, message)
+
+
+def test_a_store_has_groups(tmp_path):
+    zarr.create_array(tmp_path / "array.zarr", shape=(2,), dtype="float32")
+    refuse(tmp_path / "array.zarr", ": expected a Zarr group (format 3), found: ")
 
 
 def test_chunks_of_many_images_are_warned_of(splits, tmp_path, caplog):

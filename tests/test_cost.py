@@ -7,6 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from segue import cost
 from segue.checkpoint import build
+from segue.corruptions import CORRUPTIONS
+from segue.noise import image_noise
 
 SMALL = {"channels": [8, 16], "blocks": 1, "attention": 1, "head_channels": 8}
 PAPER = {"channels": [32, 64, 128, 256], "blocks": 2, "attention": 2, "head_channels": 32}
@@ -54,6 +56,31 @@ def test_a_training_passes_every_image_thrice_an_epoch():
     model = {"method": "softmax"}
     one = 2 * cost.forward(model, SMALL, size)
     assert cost.training_flops(model, SMALL, {"epochs": 4}, size) == 60 * one
+
+
+def test_options_change_the_nominal_size():
+    options = {"images": {"train": 100, "val": None, "id": 30}, "size": 64}
+    size = cost.nominal("lidc", options)
+    assert (size.images["train"], size.images["val"], size.images["id"]) == (100, 3019, 30)
+    assert (size.side, size.channels, size.classes) == (64, 1, 2)
+    assert cost.nominal("lidc_contours", {"crop": 48}).side == 48
+    assert cost.nominal("folder", {}) is None
+
+
+def test_a_source_without_shifted_images_gets_one_corrupted_copy_a_kind():
+    options = {"images": {"val": 5, "id": 30}}
+    assert cost.nominal("lidc", options).sampled == 5 + 30 * (1 + len(CORRUPTIONS))
+    assert cost.nominal("chaksu", {}).sampled == 162 + 264 + 271
+
+
+@pytest.mark.parametrize("method", MODELS)
+def test_draws_are_those_of_the_models(method):
+    model = {"method": method, "options": MODELS[method]}
+    sampler = {"steps": 1} if method == "diffusion" else {}
+    built = build(aleatoric=model, network=SMALL, dropout=0.0, channels=1, classes=2, seed=0)
+    with torch.no_grad():
+        probs = built.sample(torch.zeros(1, 1, 16, 16), 3, image_noise([0], "cpu"), **sampler)
+    assert cost.draws(model, 3) == probs.shape[1]
 
 
 @pytest.mark.parametrize(("sampling", "passes"), [({}, 1), ({"steps": 7}, 7 * 10)])

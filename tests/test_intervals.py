@@ -42,6 +42,11 @@ def test_patients_are_drawn_where_they_are_known_else_images(coordinates, expect
     assert units(_stored(**coordinates), "id") == expected
 
 
+def test_patients_count_where_another_program_did_not_make_them_a_coordinate():
+    split = _stored(patient=["p", "q", "p"]).reset_coords("patient")
+    assert units(split, "id") == ["p", "q", "p"]
+
+
 def test_images_of_a_patient_are_drawn_together_in_every_split():
     drawn = weights(SHARED, 0, "lung")
     np.testing.assert_array_equal(drawn["id"], drawn["ood_blur"])

@@ -1,6 +1,8 @@
 """Predictions of another program get the scores that a hand computes."""
 
 import re
+import subprocess
+import sys
 from math import atan2, log, pi
 from pathlib import Path
 
@@ -197,15 +199,38 @@ def test_a_config_replaces_the_sections_that_it_has(tmp_path):
     [
         ("[1]", "expected a YAML mapping, found list"),
         ("scores: {", "expected YAML, found"),
-        ("tables: {tasks: {odd: border}}", "unknown key odd"),
-        ("tables: {tasks: {ood: edge}}", r"tables.tasks.ood: no Δ with the aggregation 'edge'"),
+        ("tables: {tasks: {odd: border}}", "tables.tasks: unknown key odd"),
+        ("tables:", "tables: expected a mapping, found None"),
+        ("scores: {ood: {pach: 3}}", "scores.ood: unknown key pach; there are: patch"),
+        ("scores: {odd: {}}", "scores: nothing named 'odd' in tasks"),
+        ("scores: {ood:}", "scores.ood: expected a mapping, found None"),
+        ("variants: []", "variants: expected a list that is not empty"),
+        ("variants: [papercode]", "variants: unknown 'papercode'"),
+        ("uncertainty: {none_rolls: strict}", "uncertainty: unknown key none_rolls"),
+        ("seed: a", "seed: expected an integer, found 'a'"),
     ],
 )
-def test_a_config_that_does_not_fit_is_refused(text, message, tmp_path):
-    config = tmp_path / "mine.yaml"
+def test_a_config_that_is_wrong_is_refused_before_anything_is_written(text, message, tmp_path):
+    config, out = tmp_path / "mine.yaml", tmp_path / "out"
     config.write_text(text)
     with pytest.raises(InputError, match=message):
+        score_predictions(by_hand(tmp_path / "hand.zarr"), out, config=config)
+    assert not out.exists()
+
+
+def test_an_aggregation_that_was_not_scored_is_named(tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text("tables: {tasks: {ood: edge}}")
+    with pytest.raises(InputError, match=r"tables.tasks.ood: no Δ with the aggregation 'edge'"):
         score_predictions(by_hand(tmp_path / "hand.zarr"), tmp_path / "out", config=config)
+
+
+def test_the_folder_is_no_file(tmp_path):
+    out = tmp_path / "out"
+    out.write_text("mine")
+    with pytest.raises(InputError, match="out: expected a folder, found a file"):
+        score_predictions(by_hand(tmp_path / "hand.zarr"), out)
+    assert out.read_text() == "mine"
 
 
 def test_a_store_is_checked_before_anything_is_written(tmp_path, capsys):
@@ -253,6 +278,6 @@ def test_the_worked_example_runs_as_it_is_printed(tmp_path, monkeypatch):
     ]
     assert [command[0] for command in commands] == ["check", "score"]
     for command in commands:
-        assert cli.main(command) == 0
+        subprocess.run([sys.executable, "-m", "segue.cli", *command], check=True)
     assert len(pd.read_csv("my_scores/entanglement.csv")) == 5
     assert set(store.splits(Path("my_predictions.zarr"))) == {"val", "id", "ood_scanner"}

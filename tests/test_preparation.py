@@ -116,6 +116,9 @@ def test_coordinates_are_numbers_and_strings(written):
 def test_attributes_say_where_the_data_are_from(written):
     attributes = store.attributes(written)
     assert attributes.pop("code_version")
+    images = {split: each["images"] for split, each in attributes.pop("statistics").items()}
+    assert images == {split: store.open_split(written, split).sizes["image"] for split in images}
+    assert list(images) == store.splits(written)
     assert attributes == {
         "title": "Numbers",
         "caption": "made up",

@@ -5,6 +5,7 @@ eu_sample, au_sample, class, y, x) and ``labels`` (image, rater, y, x).
 """
 
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from segue import dims, store
+from segue import dims, intervals, store
 from segue.blocks import blocks, readings
 from segue.errors import InputError
 
@@ -22,6 +23,7 @@ NEEDED = ("val", "id")
 
 _ROUNDING = {"float16": 2e-3}  # how far a sum of rounded probabilities may be from 1
 _PRECISE = 1e-4
+_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zlib.error)  # of the codecs of Zarr
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,9 @@ def check(path: Path) -> None:
             eu_sample, au_sample, y and x, or image, rater, y and x.
     """
     check_structure(path)
-    splits = {name: store.open_split(path, name)[list(ARRAYS)] for name in store.splits(path)}
+    splits = {name: store.open_split(path, name) for name in store.splits(path)}
+    for name, split in splits.items():
+        intervals.units(split, f"{path}/{name}")
     total = sum(split.sizes["image"] for split in splits.values())
     with tqdm(total=total, unit="image", mininterval=1, desc="check") as bar:
         for name, split in splits.items():
@@ -74,7 +78,7 @@ def check(path: Path) -> None:
                     times,
                 )
             start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
-            for block in blocks(split, *ARRAYS):
+            for block in _read(split, f"{path}/{name}"):
                 _check_values(block, tolerance, f"{path}/{name}", start)
                 start += block.sizes["image"]
                 bar.update(block.sizes["image"])
@@ -113,6 +117,21 @@ def check_structure(path: Path) -> None:
                         f"{where}: expected {expected} along {dim!r} as {source} has, found {size}"
                     )
                 seen[dim] = (where, size)
+
+
+def _read(split: xr.Dataset, where: str) -> Iterator[xr.Dataset]:
+    """Blocks of images; InputError for the first that lies in a damaged chunk."""
+    unread, start = blocks(split, *ARRAYS), 0
+    while start < split.sizes["image"]:
+        try:
+            block = next(unread)
+        except _UNREADABLE as error:
+            raise InputError(
+                f"{where}: a chunk with image {start} or one after it cannot be read: {error}; "
+                "write the store anew"
+            ) from error
+        yield block
+        start += block.sizes["image"]
 
 
 def _check_array(array: store.Array, name: str, order: tuple[str, ...], where: str) -> None:
@@ -158,7 +177,7 @@ def _probs_offences(probs: xr.DataArray, tolerance: float) -> Iterator[Offence]:
         if np.isnan(given).any():
             return f"expected probabilities, found NaN in {given.tolist()}"
         if np.signbit(given).any() or given.max() > 1 + tolerance:
-            return f"expected probabilities in [0, 1], found {given.tolist()}"
+            return f"expected probabilities in [0, 1], no minus sign, found {given.tolist()}"
         return f"expected a sum of 1 over 'class', found {total[at]:.6g} of {given.tolist()}"
 
     yield from _first(good, [dim for dim in probs.dims if dim != "class"], what)

@@ -5,8 +5,10 @@ layers are those of ``networks.unet`` and ``aleatoric``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from segue.dims import is_ood
 
 SUSTAINED_FLOPS = 20e12
 """Operations a second that a training is assumed to reach: an assumption, not a measurement. Small
@@ -24,19 +26,47 @@ class Size:
     channels: int
     classes: int
 
+    @property
+    def sampled(self) -> int:
+        """Images that are sampled: those of all splits but ``train``."""
+        return sum(n for split, n in self.images.items() if split != "train")
 
-SIZES = {
-    "lidc": Size(
-        {"train": 9058, "val": 3019, "id": 3019}
-        | dict.fromkeys(["ood_noise", "ood_blur", "ood_contrast", "ood_jpeg"], 3019),
-        side=128,
-        channels=1,
-        classes=2,
+
+NOMINAL = {
+    "lidc": Size({"train": 9058, "val": 3019, "id": 3019}, side=128, channels=1, classes=2),
+    "lidc_contours": Size({"train": 9443, "val": 3148, "id": 3148}, side=32, channels=1, classes=2),
+    "chaksu": Size(
+        {"train": 648, "val": 162, "id": 264, "ood_device": 271}, side=128, channels=3, classes=3
     ),
-    "chaksu": Size({"train": 650, "val": 162, "id": 264, "ood_device": 271}, 128, 3, 3),
 }
-"""Nominal size of a published dataset by its source, for before it is there: LIDC's 15,096 slices
-in 60/20/20, Chákṣu's published counts."""
+"""Size of a dataset by its source, for before it is prepared: LIDC's 15,096 and 15,739 slices in
+60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
+
+_CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
+_DETERMINISTIC = {"softmax"}  # AU models that draw one sample, whatever they are asked for
+
+
+def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
+    """Size of a dataset before it is prepared; None of a source that does not tell.
+
+    Args:
+        source: module of ``segue.datasets``.
+        options: its own; ``images`` and ``size`` or ``crop`` count.
+    """
+    if source not in NOMINAL:
+        return None
+    whole = NOMINAL[source]
+    asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
+    images = {split: asked.get(split, n) for split, n in whole.images.items()}
+    if not any(is_ood(split) for split in images):
+        images["ood"] = _CORRUPTIONS * images["id"]
+    side = options.get("size", options.get("crop", whole.side))
+    return replace(whole, images=images, side=side)
+
+
+def draws(model: Mapping[str, Any], au_samples: int) -> int:
+    """AU samples of an image and hypothesis that a model draws when asked for ``au_samples``."""
+    return 1 if model["method"] in _DETERMINISTIC else au_samples
 
 
 def unet(
@@ -117,8 +147,7 @@ def sampling_flops(
     """
     steps = model.get("sampling", {}).get("steps")
     passes = 1 if steps is None else steps * au_samples
-    images = sum(n for split, n in size.images.items() if split != "train")
-    return 2.0 * images * hypotheses * passes * forward(model, network, size)
+    return 2.0 * size.sampled * hypotheses * passes * forward(model, network, size)
 
 
 def gpu_hours(flops: float) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from segue import plugins, seeds
+from segue import dims, plugins, seeds
 from segue.entanglement import Ranked, deltas
 from segue.task import Score
 
@@ -38,10 +38,15 @@ COLUMNS = (
 
 
 def units(split: xr.Dataset, name: str) -> list[str]:
-    """What is drawn of each image of a stored split: its patient; else its name; else itself."""
-    for coordinate in ("patient", "name"):
-        if coordinate in split.coords:
-            return [str(value) for value in split[coordinate].values]
+    """What is drawn of each image of a stored split: its patient; else its name; else itself.
+
+    Raises:
+        InputError: patients or names that are not along ``image``.
+    """
+    for array in ("patient", "name"):  # coordinates, unless another program wrote them
+        if array in split:
+            found = dims.check(split[array], ("image",), f"{name}/{array}")
+            return [str(value) for value in found.values]
     return [f"{name} {i}" for i in range(split.sizes["image"])]
 
 

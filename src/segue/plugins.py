@@ -60,6 +60,23 @@ def options(module: str, function: str) -> dict[str, bool]:
     return {argument.arg: default is None for argument, default in defaults}
 
 
+def check_tasks(scores: Mapping[str, Mapping], ranked: Iterable[str], prefix: str = "") -> None:
+    """Check the tasks of a config against the files of the package.
+
+    Args:
+        scores: config section ``scores``: the options of each task to score, by its name.
+        ranked: names of the tasks that rank cells, of ``tables.tasks``.
+        prefix: what the messages begin with.
+
+    Raises:
+        InputError: a task or an option that does not exist, or a task to rank that is not scored.
+    """
+    for name, given in scores.items():
+        require("tasks", name, f"{prefix}scores")
+        compare(given, options(f"segue.tasks.{name}", "score"), f"{prefix}scores.{name}")
+    compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
+
+
 def compare(given: Iterable[str], known: Mapping[str, bool], where: str) -> None:
     """Check the names of options.
 

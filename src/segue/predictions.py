@@ -14,11 +14,13 @@ from segue.errors import InputError
 from segue.files import replacing
 from segue.scoring import intervals_beside, score
 from segue.uncertainty import uncertainty
+from segue.variants import named
 
 STUDY = "predictions"
 GIVEN = "given"
 
 _DEFAULTS = files("segue") / "data" / "scores.yaml"
+_KINDS = {dict: "a mapping", list: "a list that is not empty", int: "an integer"}
 _ENTANGLEMENT = ["dataset", "task", "split", intervals.DELTA, "low", "high"]
 
 _log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ def score_predictions(
         InputError: something is wrong with the store or the config, or the maps are there already.
     """
     maps, scores = out / "maps.zarr", out / "scores.csv"
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: expected a folder, found a file; name another --out")
     if maps.exists():
         raise InputError(f"{maps}: exists already; remove it, or name another folder")
     options = settings(config)
@@ -65,7 +69,7 @@ def score_predictions(
         maps=str(maps),
         key={
             "study": STUDY,
-            "dataset": dataset or store.stem,
+            "dataset": dataset or store.resolve().stem,
             "aleatoric": aleatoric,
             "epistemic": epistemic,
             "replicate": 0,
@@ -83,23 +87,40 @@ def settings(config: Path | None) -> dict[str, Any]:
     """The sections of a config file that say how to score; defaults for those it does not have.
 
     Raises:
-        InputError: no such file, it is no YAML mapping, or a task is to rank that is not scored.
+        InputError: no such file, it is no YAML mapping, or a section is not as it ought to be.
     """
     defaults = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8"))
     if config is None:
         return defaults
     try:
         found = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError(f"{config}: no such file; it holds the section `scores`") from error
     except yaml.YAMLError as error:
         raise InputError(f"{config}: expected YAML, found: {error}") from error
     if not isinstance(found, dict):
         raise InputError(f"{config}: expected a YAML mapping, found {type(found).__name__}")
     chosen = defaults | {name: found[name] for name in defaults if name in found}
-    scored = dict.fromkeys(chosen["scores"], False)
-    plugins.compare(chosen["tables"]["tasks"], scored, f"{config}: tables.tasks")
+    _check(chosen, defaults, f"{config}: ")
     return chosen
+
+
+def _check(chosen: dict[str, Any], defaults: dict[str, Any], prefix: str) -> None:
+    """Check what the workflow's schema checks, before a large store is read for nothing."""
+    for name, section in defaults.items():
+        _check_kind(chosen[name], type(section), f"{prefix}{name}")
+    for name in ("uncertainty", "tables"):
+        plugins.compare(chosen[name], dict.fromkeys(defaults[name], True), f"{prefix}{name}")
+    named(chosen["variants"])
+    _check_kind(chosen["tables"]["tasks"], dict, f"{prefix}tables.tasks")
+    for name, given in chosen["scores"].items():
+        _check_kind(given, dict, f"{prefix}scores.{name}")
+    plugins.check_tasks(chosen["scores"], chosen["tables"]["tasks"], prefix)
+
+
+def _check_kind(found: Any, kind: type, where: str) -> None:
+    if not isinstance(found, kind) or found == []:
+        raise InputError(f"{where}: expected {_KINDS[kind]}, found {found!r}")
 
 
 def entanglement(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataFrame:

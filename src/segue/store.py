@@ -162,12 +162,19 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
         all_chunks: whether another program's arrays may not leave out chunks either.
 
     Raises:
-        InputError: no such store or split, or an array that must have all its chunks lacks some.
+        InputError: no such store or split, an array that must have all its chunks lacks some, or
+            arrays that do not fit together.
     """
     if split not in splits(path):
         raise InputError(f"{path}: no split {split!r}; there are: {', '.join(splits(path))}")
     _verify(path, split, all_chunks)
-    return xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+    try:
+        return xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+    except (KeyError, ValueError) as error:  # how xarray says that it cannot make sense of a group
+        raise InputError(
+            f"{path}/{split}: expected arrays that name their dimensions and agree on their sizes, "
+            f"found: {error}"
+        ) from error
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:
@@ -187,6 +194,8 @@ def _open(path: Path) -> zarr.Group:
         return zarr.open_group(path, mode="r", zarr_format=3)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no Zarr store (format 3) there") from error
+    except ValueError as error:  # an array at the root, or metadata that is no JSON
+        raise InputError(f"{path}: expected a Zarr group (format 3), found: {error}") from error
 
 
 def _verify(path: Path, split: str, all_chunks: bool) -> None:

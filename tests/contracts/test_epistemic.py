@@ -5,7 +5,7 @@ import torch
 
 from segue import plugins
 from segue.checkpoint import Checkpoint, build, flatten
-from segue.epistemic import dropout
+from segue.epistemic import dropout, ensemble
 from segue.errors import InputError
 from segue.noise import image_noise
 
@@ -79,6 +79,12 @@ def test_another_seed_gives_other_hypotheses(name):
     image = torch.randn(1, 1, 8, 8)
     a, b = predictions(name, 7, image, [1]), predictions(name, 8, image, [1])
     assert not torch.allclose(a[0][0], b[0][0], atol=1e-4)
+
+
+def test_an_ensemble_refuses_more_hypotheses_than_members():
+    model, member = trained(0)
+    with pytest.raises(InputError, match="2 hypotheses of 1 members"):
+        next(ensemble.hypotheses(model, [member], 2, 0))
 
 
 def test_dropout_refuses_a_checkpoint_trained_without():

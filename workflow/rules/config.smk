@@ -50,12 +50,7 @@ def check_methods():
         if model["recipe"] not in config["recipes"]:
             there = ", ".join(config["recipes"])
             raise InputError(f"{where}.recipe: no recipe {model['recipe']!r}; there are: {there}")
-    for name, entry in config["scores"].items():
-        plugins.require("tasks", name, "scores")
-        known = plugins.options(f"segue.tasks.{name}", "score")
-        plugins.compare(entry, known, f"scores.{name}")
-    scored = dict.fromkeys(config["scores"], False)
-    plugins.compare(config["tables"]["tasks"], scored, "tables.tasks")
+    plugins.check_tasks(config["scores"], config["tables"]["tasks"])
 
 
 def check_predictions():
