@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from segue import dims, store
 from segue.errors import InputError
+from segue.score_files import REPLICATE, read_intervals
 from segue.scoring import COLUMNS, open_splits, score, scores
 from segue.uncertainty import uncertainty
 
@@ -163,6 +164,17 @@ def test_stores_of_different_images_are_refused_by_name(splits, paths, tmp_path,
     mixed = paths | {changed: other[changed]}
     with pytest.raises(InputError, match=r"along 'image' as \w+ has, found [35]; make"):
         score(tmp_path / "a.csv", **mixed, **SETTINGS)
+
+
+def test_an_interval_that_there_is_not_is_empty_and_is_read_as_such(splits, tmp_path):
+    alone = splits | {"val": splits["val"].isel(image=[0])}
+    score(tmp_path / "a.csv", **_stores(tmp_path, alone), **SETTINGS)
+    table = _read(tmp_path / "a-intervals.csv")
+    assert (table.loc[table["split"] == "val", ["low", "high"]] == "").all(axis=None)
+    cell = [KEY[name] for name in REPLICATE]
+    found = read_intervals([tmp_path / "a.csv"], [cell])
+    empty = found["low"].isna()
+    assert empty.equals(found["split"] == "val")
 
 
 def test_a_score_that_is_no_number_stops_it_by_name(splits):

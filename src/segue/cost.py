@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from segue.dims import is_ood
-
 SUSTAINED_FLOPS = 20e12
 """Operations a second that a training is assumed to reach: an assumption, not a measurement. Small
 convolutions in bf16 reach a few per cent of the peak of a data-centre GPU."""
@@ -58,7 +56,7 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
     whole = NOMINAL[source]
     asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
     images = {split: asked.get(split, n) for split, n in whole.images.items()}
-    if not any(is_ood(split) for split in images):
+    if images.keys() <= {"train", "val", "id"}:
         images["ood"] = _CORRUPTIONS * images["id"]
     side = options.get("size", options.get("crop", whole.side))
     return replace(whole, images=images, side=side)

@@ -83,8 +83,9 @@ def score(
                     writer.writerows(_rows(task, found, variant, key))
                 drawn.append(intervals.draw(found, weights))
             for row in intervals.intervals(task, drawn):
+                known = {name: value for name, value in row.items() if value == value}  # not NaN
                 for variant in [row["variant"]] if row["variant"] else variants:
-                    limits.writerow(key | row | {"variant": variant})
+                    limits.writerow(key | known | {"variant": variant})
 
 
 def intervals_beside(scores: Path) -> Path:

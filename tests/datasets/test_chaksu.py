@@ -2,6 +2,7 @@
 
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +60,13 @@ def test_an_archive_and_its_unpacked_tree_are_the_same(tmp_path):
             assert_array_equal(first.labels, second.labels)
 
 
+def test_each_image_has_a_name_of_its_own_though_stems_recur(tmp_path):
+    source = _open(*write_chaksu(tmp_path, TRAIN, TEST))
+    items = [item for split in source.splits.values() for item in split]
+    assert len({Path(item.image).stem for item in items}) < len(items)
+    assert len({item.name for item in items}) == len(items)
+
+
 def _with_member(tmp_path, name):
     members = chaksu_members("Train", {"Remidio": 2, "Bosch": 1}) | {name: b"x"}
     train = write_zip(tmp_path / "Train.zip", members)
@@ -98,7 +106,7 @@ def test_incomplete_samples_are_skipped_and_reported(tmp_path, caplog):
     assert reasons.pop("image5.PNG").startswith("2 images of this name")
     assert reasons == {"Image1.JPG": "unknown camera 'pentax'"}
     kept = {i.name for s in ("train", "val") for i in source.splits[s]}
-    assert kept == {"image1", "image3"}
+    assert kept == {"train/remidio/image1", "train/remidio/image3"}
     assert "expert 3: 0 masks of the cup" in caplog.text
 
 

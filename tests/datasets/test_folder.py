@@ -92,6 +92,13 @@ def _open(path, classes=("background", "thing"), **options):
     return folder.open_source(seed=0, path=str(path), classes=classes, **options)
 
 
+def test_an_image_is_named_by_its_path_lest_two_folders_have_one_of_the_same_name(tmp_path):
+    rows = [row | {"image": f"{i}/scan.png"} for i, row in enumerate(_rows())]
+    source = _open(_write(tmp_path, rows))
+    names = [source.read(item).coordinates["name"] for s in SPLITS for item in source.splits[s]]
+    assert sorted(names) == [f"{i}/scan.png" for i in range(len(rows))]
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".npy", ".TIF"])
 def test_each_format_gives_the_numbers_written(tmp_path, suffix):
     source = _open(_write(tmp_path, _rows(suffix, raters=11)))

@@ -24,6 +24,11 @@ def study(tmp_path_factory):
     train, test = write_chaksu(folder, *counts, scale=10)
     pickle, metadata = write_lidc(folder, lidc_entries(patients=15))
     config = yaml.safe_load((ROOT / "workflow/studies/smoke.yaml").read_text())
+    # So few images make few steps: large ones, lest all networks stay what they were.
+    steps = {"epochs": 10, "batch": 4, "learning_rate": 0.01, "ema": 0.9}
+    config["training"] = steps
+    for name in ("ssn", "prob_unet", "diffusion"):
+        config["aleatoric"][name]["training"] = steps
     config |= {
         "study": "other",
         "datasets": {
@@ -36,7 +41,7 @@ def study(tmp_path_factory):
             "lung": {
                 "source": "lidc",
                 "published": "lidc",
-                "options": {"path": str(pickle), "metadata_csv": str(metadata), "size": 32},
+                "options": {"path": str(pickle), "metadata_csv": str(metadata), "size": 16},
             },
         },
     }

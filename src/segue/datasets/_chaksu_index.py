@@ -69,7 +69,8 @@ def index(path: Path, part: str) -> tuple[list[Item], list[Skipped]]:
             skipped.append(Skipped(f"{path.name}: {members[0]}", reason))
         else:
             pairs = tuple((found[disc][0], found[cup][0]) for disc, cup in keys)
-            items.append(Item(path, camera, stem, members[0], pairs))
+            # A stem names a photograph only within its camera and part.
+            items.append(Item(path, camera, f"{part}/{camera}/{stem}", members[0], pairs))
     return items, skipped
 
 

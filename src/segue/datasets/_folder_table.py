@@ -11,9 +11,13 @@ from segue.errors import InputError
 
 
 class Row(NamedTuple):
-    """One image; ``where`` names file and line for messages; ``split``, ``group`` may be empty."""
+    """One image; ``where`` names file and line for messages; ``split``, ``group`` may be empty.
+
+    ``name`` is its path as the CSV has it.
+    """
 
     where: str
+    name: str
     image: Path
     masks: tuple[Path, ...]
     split: str
@@ -100,4 +104,4 @@ def _row(
         )
     if "group" in line and not line["group"]:
         raise InputError(f"{where}: group is empty; name one, such as a patient")
-    return Row(where, image, tuple(files), split, line.get("group", ""))
+    return Row(where, line["image"], image, tuple(files), split, line.get("group", ""))

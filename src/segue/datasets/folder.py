@@ -140,7 +140,7 @@ def _read(
                 f"{row.where}: {path.name} is (y, x) {mask.shape}, its image {row.image.name} "
                 f"{image.shape[1:]}; draw or resize it (nearest neighbour) to the image's size"
             )
-    coordinates = {"name": row.image.name, **({"patient": row.group} if row.group else {})}
+    coordinates = {"name": row.name, **({"patient": row.group} if row.group else {})}
     return Sample(image=image, labels=np.stack(labels), coordinates=coordinates)
 
 
