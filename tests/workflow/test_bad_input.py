@@ -70,7 +70,12 @@ def test_a_negative_size_is_refused(study):
 
 def test_a_missing_file_is_named(study, tmp_path):
     missing = tmp_path / "missing.sqlite"
-    assert str(missing) in refused(study, {"database": str(missing)})
+    change = {"datasets": {"lidc_contours": {"options": {"database": str(missing)}}}}
+    done = study.snakemake("--cores", "1", "--until", "prepare", change=change)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert f"datasets.lidc_contours: no file {missing}; " in done.stdout
+    assert "Nothing was run" in done.stdout
 
 
 def test_a_wrong_checksum_is_refused(study, another_database):
