@@ -5,7 +5,7 @@ from handmade import random_split, write_stores
 
 from segue import blocks as module
 from segue import store
-from segue.blocks import block_size, blocks, readings
+from segue.blocks import block_size, blocks
 
 
 @pytest.fixture
@@ -47,6 +47,18 @@ def test_chunks_too_large_to_keep_are_read_in_parts(stored, monkeypatch):
     assert sizes == [2, 2, 2, 2, 2, 1]
 
 
+@pytest.mark.parametrize("kept", [1, 2, 3, 4, 100])
+def test_as_many_images_of_a_chunk_are_kept_as_fit(stored, monkeypatch, kept):
+    _working_size(monkeypatch, 1)
+    monkeypatch.setattr(module, "_LOADED", kept * 2 * 2 * 3 * 2 * 12 * 12)  # bytes of float16
+    loads = []
+    whole = store.blocks
+    monkeypatch.setattr(store, "blocks", lambda part, size: loads.append(size) or whole(part, size))
+    sizes = [block.sizes["image"] for block in blocks(stored, "probs")]
+    assert sizes == [1] * 11
+    assert loads[0] == min(kept, 4)
+
+
 def test_the_largest_variable_decides_about_chunks():
     def array(images, size, chunk):
         found = xr.DataArray(np.zeros((images, size)), dims=("image", f"pixel{size}"))
@@ -55,13 +67,3 @@ def test_the_largest_variable_decides_about_chunks():
 
     split = xr.Dataset({"labels": array(64, 1, 64), "probs": array(64, 2**20, 4)})
     assert block_size(split, "labels", "probs") == 4
-
-
-@pytest.mark.parametrize(("fitting", "times"), [(1, 4), (2, 2), (3, 2), (4, 1), (9, 1)])
-def test_a_chunk_that_is_too_large_to_keep_is_read_for_each_block_of_it(
-    stored, monkeypatch, fitting, times
-):
-    _working_size(monkeypatch, fitting)
-    assert readings(stored, "probs") == 1
-    monkeypatch.setattr(module, "_LOADED", 0)
-    assert readings(stored, "probs") == times

@@ -224,7 +224,7 @@ def test_a_store_has_groups(tmp_path):
     refuse(tmp_path / "array.zarr", ": expected a Zarr group (format 3), found: ")
 
 
-def test_chunks_of_many_images_are_warned_of(splits, tmp_path, caplog):
+def test_large_chunks_are_warned_of(splits, tmp_path, caplog):
     path = write(tmp_path / "mine.zarr", splits)
     check(path)
     assert not caplog.messages
@@ -237,7 +237,7 @@ def test_chunks_of_many_images_are_warned_of(splits, tmp_path, caplog):
     with pytest.raises(InputError, match="expected a sum of 1"):  # nothing is written there
         check(path)
     (message,) = caplog.messages
-    assert message.startswith(f"{path}/id: slow, since its chunks hold many images: each is read")
+    assert message.startswith(f"{path}/id: has chunks of 0.6 GB, and takes several times that")
 
 
 def test_what_is_no_store_is_named(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 
 from segue import dims, store
 from segue.errors import InputError
@@ -98,3 +99,21 @@ def test_blocks_cover_all_images_in_order(tmp_path):
     assert [b.sizes["image"] for b in blocks] == [2, 2, 1]
     together = np.concatenate([b["probs"] for b in blocks])
     np.testing.assert_array_equal(together, store.open_split(tmp_path / "s.zarr", "id")["probs"])
+
+
+@pytest.mark.parametrize(("decoded", "at_once"), [(1, 1), (3, 3), (100, 10)])
+def test_chunks_are_read_together_as_far_as_memory_allows(tmp_path, monkeypatch, decoded, at_once):
+    write(tmp_path / "s.zarr")
+    split = store.open_split(tmp_path / "s.zarr", "id")
+    assert store.chunk_bytes(split) == 2 * 1 * 3 * 2 * 4 * 4 * 2  # images, ..., y, x, float16
+    monkeypatch.setattr(store, "_DECODED", decoded * store.chunk_bytes(split))
+    before, seen, load = zarr.config.get("async.concurrency"), [], xr.Dataset.load
+
+    def watched(part):
+        seen.append(zarr.config.get("async.concurrency"))
+        return load(part)
+
+    monkeypatch.setattr(xr.Dataset, "load", watched)
+    assert len(list(store.blocks(split, 4))) == 2
+    assert seen == [at_once, at_once]
+    assert zarr.config.get("async.concurrency") == before

@@ -1,4 +1,4 @@
-"""Blocks of images: as many at a time as fit in memory, each large chunk read once."""
+"""Blocks of images: as many at a time as fit in memory, chunks read as seldom as that allows."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import xarray as xr
 from segue import store
 
 _WORKING = 32 * 2**20  # bytes of one block as float32; arithmetic needs a few times that
-_LOADED = 512 * 2**20  # bytes of the largest chunks that are kept while their images are worked on
+_LOADED = 256 * 2**20  # bytes of chunks kept while their images are worked on; twice that at times
 
 
 def blocks(split: xr.Dataset, *names: str) -> Iterator[xr.Dataset]:
@@ -21,17 +21,10 @@ def blocks(split: xr.Dataset, *names: str) -> Iterator[xr.Dataset]:
         yield from store.blocks(whole, size)
 
 
-def readings(split: xr.Dataset, *names: str) -> int:
-    """How often ``blocks`` reads a chunk: once, or more where its images are too many to keep."""
-    part = split[list(names)].reset_coords(drop=True)
-    return -(-_chunk(part) // _loaded(part, block_size(split, *names)))
-
-
 def _loaded(part: xr.Dataset, size: int) -> int:
     """Images to keep in memory at a time, to be worked on ``size`` by ``size``."""
-    loaded = max(size, _chunk(part))
-    too_large = part.nbytes / part.sizes["image"] * loaded > _LOADED
-    return size if too_large else loaded
+    fitting = int(_LOADED * part.sizes["image"] / part.nbytes)
+    return max(size, min(_chunk(part), fitting // size * size))
 
 
 def block_size(split: xr.Dataset, *names: str) -> int:

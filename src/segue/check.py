@@ -15,7 +15,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from segue import dims, intervals, store
-from segue.blocks import blocks, readings
+from segue.blocks import blocks
 from segue.errors import InputError
 
 ARRAYS = {"probs": dims.SAMPLES, "labels": dims.LABELS}
@@ -23,6 +23,7 @@ NEEDED = ("val", "id")
 
 _ROUNDING = {"float16": 2e-3}  # how far a sum of rounded probabilities may be from 1
 _PRECISE = 1e-4
+_LARGE = 256 * 2**20  # bytes of a chunk, which is decoded whole however little of it is wanted
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zlib.error)  # of the codecs of Zarr
 
 _log = logging.getLogger(__name__)
@@ -69,13 +70,13 @@ def check(path: Path) -> None:
     total = sum(split.sizes["image"] for split in splits.values())
     with tqdm(total=total, unit="image", mininterval=1, desc="check") as bar:
         for name, split in splits.items():
-            if (times := readings(split, *ARRAYS)) > 1:
+            if (size := store.chunk_bytes(split[list(ARRAYS)])) > _LARGE:
                 _log.warning(
-                    "%s/%s: slow, since its chunks hold many images: each is read %d times; write "
+                    "%s/%s: has chunks of %.1f GB, and takes several times that of memory; write "
                     "chunks of one image",
                     path,
                     name,
-                    times,
+                    size / 1e9,
                 )
             start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
             for block in _read(split, f"{path}/{name}"):

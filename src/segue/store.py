@@ -6,6 +6,7 @@ chunk would otherwise read, silently, as the fill value. Other programs may leav
 hold nothing else, so only arrays that were written here are held to it.
 """
 
+import math
 import os
 import shutil
 import uuid
@@ -22,6 +23,8 @@ from zarr.codecs import BloscCodec
 from segue.errors import InputError
 
 _CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
+_DECODED = 64 * 2**20  # bytes of chunks to decode at the same time; one chunk may have more
+_AT_ONCE = 10  # chunks to read at the same time at most, Zarr's own default
 _WHOLE = {"all_chunks_written": True}  # attribute of an array none of whose chunks may be missing
 
 
@@ -178,9 +181,22 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:
-    """Yield the split in memory, ``size`` images at a time, in order."""
+    """Yield the split in memory, ``size`` images at a time, in order.
+
+    Zarr reads chunks side by side and decodes each whole: the larger they are, the fewer at once.
+    """
+    at_once = max(1, min(_AT_ONCE, _DECODED // max(1, chunk_bytes(split))))
     for start in range(0, split.sizes["image"], size):
-        yield split.isel(image=slice(start, start + size)).load()
+        with zarr.config.set({"async.concurrency": at_once}):
+            block = split.isel(image=slice(start, start + size)).load()
+        yield block
+
+
+def chunk_bytes(split: xr.Dataset) -> int:
+    """Bytes of the largest stored chunk, decoded; 0 for arrays that are in memory."""
+    stored = (variable for variable in split.values() if "chunks" in variable.encoding)
+    sizes = (math.prod(each.encoding["chunks"]) * each.dtype.itemsize for each in stored)
+    return max(sizes, default=0)
 
 
 def probabilities(stored: xr.DataArray) -> xr.DataArray:
