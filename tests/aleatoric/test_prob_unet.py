@@ -9,9 +9,9 @@ from segue.noise import image_noise
 OPTIONS = {"latent": 3, "beta": 0.5, "warmup_epochs": 4, "width": 0.75}
 
 
-def build() -> Model:
+def build(**options: float) -> Model:
     torch.manual_seed(0)
-    return Model(Backbone([8, 8], 1, 1, 8), 1, 2, **OPTIONS)
+    return Model(Backbone([8, 8], 1, 1, 8), 1, 2, **OPTIONS | options)
 
 
 def test_divergence_enters_the_loss_with_a_linear_warm_up():
@@ -23,6 +23,15 @@ def test_divergence_enters_the_loss_with_a_linear_warm_up():
     torch.testing.assert_close(steps[2], 2 * steps[0])
     assert steps[0] > 0
     assert steps[3].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_without_a_warm_up_the_divergence_counts_in_full_from_the_first_epoch():
+    model = build(warmup_epochs=0)
+    image, label = torch.randn(2, 1, 8, 8), torch.randint(2, (2, 8, 8))
+    first, later = (model.loss(image, label, torch.Generator().manual_seed(1), e) for e in (0, 9))
+    torch.testing.assert_close(first, later)
+    model.beta = 0.0
+    assert first > model.loss(image, label, torch.Generator().manual_seed(1), 0)
 
 
 def test_split_first_layer_equals_one_convolution_of_features_and_broadcast_latent():

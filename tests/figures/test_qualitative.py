@@ -29,11 +29,13 @@ def test_every_cell_shows_what_it_has(write_stores):
     assert sum(text.get_text() == "–" for ax in figure.axes for text in ax.texts) == 2 * (2 + 0 + 2)
 
 
-def test_one_colour_scale_serves_all_uncertainty(write_stores):
+def test_tu_and_au_share_a_colour_scale_and_eu_has_its_own(write_stores):
     images = _maps(compose(*write_stores(CELLS), "id", 2))
     assert len(images) == 2 * len(CELLS) * len(MEASURES)
-    largest = max(image.get_array().max() for image in images)
-    assert {image.get_clim() for image in images} == {(0, largest)}
+    epistemic = images[MEASURES.index("EU") :: len(MEASURES)]
+    for group in (epistemic, [image for image in images if image not in epistemic]):
+        largest = max(image.get_array().max() for image in group)
+        assert {image.get_clim() for image in group} == {(0, largest)}
 
 
 def test_panels_show_the_chosen_image_of_the_stores(write_stores):

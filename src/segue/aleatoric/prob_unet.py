@@ -56,7 +56,8 @@ class Model(nn.Module):
         posterior = gaussian(self.posterior(torch.cat([image, mask], 1)))
         noise = torch.randn((len(image), 1, self.latent), generator=generator).to(image.device)
         logits = self.combiner(self.network(image), _draw(posterior, noise))[:, 0]
-        beta = self.beta * min(1.0, epoch / max(1, self.warmup_epochs))
+        warm = epoch >= self.warmup_epochs
+        beta = self.beta * (1.0 if warm else epoch / self.warmup_epochs)
         divergence = kl_divergence(posterior, prior).mean()
         return F.cross_entropy(logits.float(), label) + beta * divergence
 

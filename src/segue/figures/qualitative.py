@@ -15,6 +15,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from segue import dims, figure_images, store
 from segue import figure_style as style
@@ -46,8 +47,9 @@ def compose(dataset: Path, cells: Sequence[Mapping[str, str]], split: str, image
     """A block for each image, in it a row for each cell.
 
     On the left the image, and the raters' outlines on it. A cell's row has two AU samples of each
-    of two weight hypotheses, the mean prediction, and TU, AU and EU, which share one colour scale
-    in the whole figure. A cell with fewer samples leaves their places empty.
+    of two weight hypotheses, the mean prediction, and TU, AU and EU. In the whole figure TU and AU
+    share one colour scale; EU, often far smaller, has its own. A cell with fewer samples leaves
+    their places empty.
 
     Raises:
         InputError: a store or the split is missing, or no rater marked anything in it.
@@ -60,7 +62,7 @@ def compose(dataset: Path, cells: Sequence[Mapping[str, str]], split: str, image
     ratio = shown.sizes["y"] / shown.sizes["x"]
     width = max(8, int(13 * ratio))  # letters that fit along a row
     names = [f"{fill(c['aleatoric'], width)} ×\n{fill(c['epistemic'], width)}" for c in cells]
-    scale = Normalize(0, max(float(row["uncertainty"].max()) for row in rows))
+    scales = _scales(rows)
     figure, grid = _grid(len(chosen), names, ratio)
     for block, image in enumerate(chosen):
         first = 2 + 2 * len(rows) * block  # rows with gaps between them, below a line of titles
@@ -68,9 +70,18 @@ def compose(dataset: Path, cells: Sequence[Mapping[str, str]], split: str, image
         _draw_source(figure, area, shown.isel(image=block), f"{split}, image {image}")
         for row, (name, arrays) in enumerate(zip(names, rows, strict=True)):
             axes = [figure.add_subplot(grid[first + 2 * row, i]) for i in range(2, grid.ncols, 2)]
-            _draw_cell(axes, arrays.isel(image=block), name, scale, titled=block == row == 0)
-    _draw_keys(figure, grid, attributes, rows[0].sizes["class"], scale)
+            _draw_cell(axes, arrays.isel(image=block), name, scales, titled=block == row == 0)
+    _draw_keys(figure, grid, attributes, rows[0].sizes["class"], scales)
     return figure
+
+
+def _scales(rows: Sequence[xr.Dataset]) -> dict[str, Normalize]:
+    """Colour scale of each measure, from 0 to the greatest of all cells and images."""
+    most = {
+        m: max(float(r["uncertainty"].sel(measure=m).max()) for r in rows) for m in dims.MEASURES
+    }
+    shared = Normalize(0, max(most["TU"], most["AU"]))
+    return {"TU": shared, "AU": shared, "EU": Normalize(0, most["EU"])}
 
 
 def _thin(arrays: xr.Dataset) -> xr.Dataset:
@@ -101,7 +112,8 @@ def _grid(images: int, names: Sequence[str], ratio: float) -> tuple[Figure, Grid
     source = stacked if len(names) > 1 else 2 * _PANEL + _WIDE
     label = _LINE * (1 + max(name.count("\n") + 1 for name in names))
     samples = [_PANEL, *[_GAP, _PANEL] * (_SAMPLES - 1), _WIDE] * _HYPOTHESES
-    widths = [source, label, *samples, _PANEL, _WIDE, *[_PANEL, _GAP] * 2, _PANEL]
+    measures = [_PANEL, _GAP, _PANEL, _WIDE, _PANEL]
+    widths = [source, label, *samples, _PANEL, _WIDE, *measures]
     figure = Figure(figsize=(sum(widths), sum(heights)))
     ratios = {"width_ratios": widths, "height_ratios": heights, "wspace": 0, "hspace": 0}
     edges = {"left": 0, "right": 1, "bottom": 0, "top": 1}
@@ -122,7 +134,12 @@ def _draw_source(figure: Figure, area: SubplotSpec, shown: xr.Dataset, title: st
 
 
 def _draw_cell(
-    axes: Sequence[Axes], arrays: xr.Dataset, name: str, scale: Normalize, *, titled: bool
+    axes: Sequence[Axes],
+    arrays: xr.Dataset,
+    name: str,
+    scales: Mapping[str, Normalize],
+    *,
+    titled: bool,
 ) -> None:
     """Fill the row of one cell: samples, prediction and uncertainty maps of one image."""
     places = [(h, s) for h in range(_HYPOTHESES) for s in range(_SAMPLES)]
@@ -134,7 +151,7 @@ def _draw_cell(
             _show(ax, None)
     _show(axes[len(places)], figure_images.blend(arrays["prediction"].to_numpy()))
     for ax, measure in zip(axes[len(places) + 1 :], dims.MEASURES, strict=True):
-        _show(ax, arrays["uncertainty"].sel(measure=measure), cmap=_COLOURS, norm=scale)
+        _show(ax, arrays["uncertainty"].sel(measure=measure), cmap=_COLOURS, norm=scales[measure])
     axes[0].set_ylabel(name, fontsize=7)
     if titled:
         samples = [f"hypothesis {h + 1}\nAU sample {s + 1}" for h, s in places]
@@ -152,9 +169,13 @@ def _show(ax: Axes, values: np.ndarray | xr.DataArray | None, **colours: object)
 
 
 def _draw_keys(
-    figure: Figure, grid: GridSpec, attributes: Mapping[str, Any], classes: int, scale: Normalize
+    figure: Figure,
+    grid: GridSpec,
+    attributes: Mapping[str, Any],
+    classes: int,
+    scales: Mapping[str, Normalize],
 ) -> None:
-    """Print the heading, what the colours of the classes are, and the scale of the uncertainty."""
+    """Print the heading, what the colours of the classes are, and the scales of the uncertainty."""
     title, caption = (str(attributes.get(key, "")) for key in ("title", "caption"))
     heading = title if caption in title else f"{title} ({caption})"
     figure.suptitle(heading, x=0, y=1, ha="left", va="top", fontsize=9, fontweight="bold")
@@ -167,6 +188,12 @@ def _draw_keys(
     ax = figure.add_subplot(grid[-2:, 2 : last - 1])
     ax.axis("off")
     ax.legend(handles=patches, loc="upper center", ncols=4, frameon=False, borderpad=0)
-    bar = figure.add_subplot(grid[-2, last:])
-    figure.colorbar(ScalarMappable(scale, _COLOURS), cax=bar, orientation="horizontal")
-    bar.set_xlabel("uncertainty (nats)")
+    for place, measure, label in (
+        (slice(last, -2), "TU", "TU, AU (nats)"),
+        (-1, "EU", "EU (nats)"),
+    ):
+        bar = figure.add_subplot(grid[-2, place])
+        mappable = ScalarMappable(scales[measure], _COLOURS)
+        ticks = MaxNLocator(5 if measure == "TU" else 2)
+        figure.colorbar(mappable, cax=bar, orientation="horizontal", ticks=ticks)
+        bar.set_xlabel(label)
