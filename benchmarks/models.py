@@ -1,6 +1,9 @@
-"""Time of a training step and of sampling, for every AU model of config.yaml, on one CPU thread.
+"""Time of a training step and of sampling, for every AU model of a study of lidc_contours.
 
 python benchmarks/models.py [--config FILE]
+
+From these it tells how long all trainings and all sampling of the study take on one CPU core; with
+several, as much less. Maps, scores and tables take little beside them.
 """
 
 import argparse
@@ -8,39 +11,72 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
+from snakemake.utils import update_config
 from torch import Tensor, nn
 
 from segue.checkpoint import build
 from segue.noise import image_noise
 from segue.runtime import use_cpu_threads
 
+_SHIFTS = 4  # copies of `id` that are sampled too
+
 
 def main() -> None:
-    """Print a line for each AU model."""
+    """Print a line for each AU model, and the sums."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
-    config = yaml.safe_load(parser.parse_args().config.read_text())
-    side = next(iter(config["datasets"].values()))["options"]["crop"]
-    batch, images = config["training"]["batch"], config["sampling"]["batch"]
-    draws = config["sampling"]["au_samples"]
+    parser.add_argument("--config", type=Path, help="a study to lay over config.yaml")
+    config = yaml.safe_load(Path("config.yaml").read_text())
+    if overlay := parser.parse_args().config:
+        update_config(config, yaml.safe_load(overlay.read_text()))
+    options = config["datasets"]["lidc_contours"]["options"]
+    side, counts = options["crop"], options["images"]
+    images, draws = config["sampling"]["batch"], config["sampling"]["au_samples"]
+    sampled_images = counts["val"] + (1 + _SHIFTS) * counts["id"]
     use_cpu_threads(1)
     torch.manual_seed(0)
-    seen, new = torch.randn(batch, 1, side, side), torch.randn(images, 1, side, side)
-    label = torch.randint(2, (batch, side, side))
 
-    print(f"{side} x {side} pixels; {batch} images a step; {draws} samples an image")
-    print(f"{'model':12} {'ms a step':>10} {'ms an image':>12}")
+    print(f"{side} x {side} pixels; {draws} samples an image and hypothesis")
+    line = "{:12} {:>10} {:>12} {:>11} {:>10}"
+    print(line.format("model", "ms a step", "ms an image", "h to train", "to sample"))
+    sums = [0.0, 0.0]
     for name, entry in config["aleatoric"].items():
+        training = config["training"] | entry.get("training", {})
+        seen = torch.randn(training["batch"], 1, side, side)
+        label = torch.randint(2, (training["batch"], side, side))
+        new = torch.randn(images, 1, side, side)
         model = build(
             aleatoric=entry, network=config["network"], dropout=0.0, channels=1, classes=2, seed=0
         )
         optimiser = torch.optim.AdamW(model.parameters(), fused=True)
-        trained = seconds(partial(step, model, optimiser, seen, label), 10)
-        sampled = seconds(partial(sample, model.eval(), new, draws, entry.get("sampling", {})), 3)
-        print(f"{name:12} {1e3 * trained:10.1f} {1e3 * sampled / images:12.2f}")
+        step_s = seconds(partial(step, model, optimiser, seen, label), 10)
+        sampling = partial(sample, model.eval(), new, draws, entry.get("sampling", {}))
+        image_s = seconds(sampling, 3) / images
+        steps = training["epochs"] * -(-counts["train"] // training["batch"])
+        runs, hypotheses = wanted(config, name)
+        hours = (step_s * steps * runs / 3600, image_s * sampled_images * hypotheses / 3600)
+        sums = [total + each for total, each in zip(sums, hours, strict=True)]
+        times = (f"{1e3 * step_s:.1f}", f"{1e3 * image_s:.2f}")
+        print(line.format(name, *times, *(f"{each:.2f}" for each in hours)))
+    print(line.format("all", "", "", *(f"{each:.2f}" for each in sums)))
+
+
+def wanted(config: dict[str, Any], model: str) -> tuple[int, int]:
+    """Trainings of an AU model in the whole study, and hypotheses that are sampled of it."""
+    methods = [
+        method
+        for name, method in config["epistemic"].items()
+        if f"{model}-{name}" not in config["not_applicable"]
+    ]
+    members: dict[str, int] = {}
+    for method in methods:
+        recipe = method["recipe"]
+        members[recipe] = max(members.get(recipe, 1), method.get("members", 1))
+    hypotheses = sum(method["hypotheses"] for method in methods)
+    return config["replicates"] * sum(members.values()), config["replicates"] * hypotheses
 
 
 def step(model: nn.Module, optimiser: torch.optim.Optimizer, image: Tensor, label: Tensor) -> None:
