@@ -208,6 +208,10 @@ def test_a_config_replaces_the_sections_that_it_has(tmp_path):
         ("variants: [papercode]", "variants: unknown 'papercode'"),
         ("uncertainty: {none_rolls: strict}", "uncertainty: unknown key none_rolls"),
         ("seed: a", "seed: expected an integer, found 'a'"),
+        (
+            "tables: {tasks: {ood: edge}}",
+            "tables.tasks.ood: no aggregation 'edge'; there are: 'bord",
+        ),
     ],
 )
 def test_a_config_that_is_wrong_is_refused_before_anything_is_written(text, message, tmp_path):
@@ -216,13 +220,6 @@ def test_a_config_that_is_wrong_is_refused_before_anything_is_written(text, mess
     with pytest.raises(InputError, match=message):
         score_predictions(by_hand(tmp_path / "hand.zarr"), out, config=config)
     assert not out.exists()
-
-
-def test_an_aggregation_that_was_not_scored_is_named(tmp_path):
-    config = tmp_path / "mine.yaml"
-    config.write_text("tables: {tasks: {ood: edge}}")
-    with pytest.raises(InputError, match=r"tables.tasks.ood: no Δ with the aggregation 'edge'"):
-        score_predictions(by_hand(tmp_path / "hand.zarr"), tmp_path / "out", config=config)
 
 
 def test_the_folder_is_no_file(tmp_path):

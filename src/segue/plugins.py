@@ -4,11 +4,13 @@ All but ``load`` read files and import nothing, so that a config is checked in n
 """
 
 import ast
+import contextlib
 import importlib
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from segue.errors import InputError
 
@@ -60,21 +62,50 @@ def options(module: str, function: str) -> dict[str, bool]:
     return {argument.arg: default is None for argument, default in defaults}
 
 
-def check_tasks(scores: Mapping[str, Mapping], ranked: Iterable[str], prefix: str = "") -> None:
+def declared(module: str, name: str) -> dict[str, Any]:
+    """Keyword arguments, as far as they are literals, of the call that ``module`` names ``name``.
+
+    For ``TASK = Task(metric="ncc")`` and the name ``TASK``: ``{"metric": "ncc"}``. Empty where the
+    module has no such line.
+    """
+    found = {}
+    for node in ast.parse(Path(find_spec(module).origin).read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(keywords=keywords)) if (
+                target == name
+            ):
+                for each in keywords:
+                    with contextlib.suppress(ValueError):  # no literal
+                        found[each.arg] = ast.literal_eval(each.value)
+    return found
+
+
+def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix: str = "") -> None:
     """Check the tasks of a config against the files of the package.
 
     Args:
         scores: config section ``scores``: the options of each task to score, by its name.
-        ranked: names of the tasks that rank cells, of ``tables.tasks``.
+        ranked: the tasks that rank cells and the aggregation of each that counts, of
+            ``tables.tasks``.
         prefix: what the messages begin with.
 
     Raises:
-        InputError: a task or an option that does not exist, or a task to rank that is not scored.
+        InputError: a task, an option or an aggregation that does not exist, or a task to rank that
+            is not scored or compares no measures.
     """
     for name, given in scores.items():
         require("tasks", name, f"{prefix}scores")
         compare(given, options(f"segue.tasks.{name}", "score"), f"{prefix}scores.{name}")
     compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
+    for name, aggregation in ranked.items():
+        where, task = f"{prefix}tables.tasks.{name}", declared(f"segue.tasks.{name}", "TASK")
+        if "correct" not in task:
+            raise InputError(f"{where}: this task compares no measures and cannot rank; remove it")
+        there = task.get("aggregations", ("",))
+        if aggregation not in there:
+            raise InputError(
+                f"{where}: no aggregation {aggregation!r}; there are: {', '.join(map(repr, there))}"
+            )
 
 
 def compare(given: Iterable[str], known: Mapping[str, bool], where: str) -> None:

@@ -27,6 +27,8 @@ class Task:
             measures, which takes no part in entanglement.
         wrong: the measures it ought to beat.
         references: splits that scoring cannot do without.
+        aggregations: those that scores of ``metric`` have; read without importing the module, so
+            written out there.
     """
 
     metric: str
@@ -34,6 +36,7 @@ class Task:
     correct: str = ""
     wrong: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    aggregations: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,18 @@ def test_it_scores_its_metric_for_every_measure_it_compares(name):
     assert {task.correct, *task.wrong} <= {"", *measures}
 
 
+def test_it_says_how_its_metric_is_aggregated_and_can_be_asked_without_an_import(name):
+    task = plugins.load("tasks", name).TASK
+    found = {
+        how for _, metric, _, _, how in by_key(_score(name, _splits())) if metric == task.metric
+    }
+    assert found == set(task.aggregations)
+    written = plugins.declared(f"segue.tasks.{name}", "TASK")
+    assert {key: getattr(task, key) for key in written} == written
+    assert task.correct == written.get("correct", "")
+    assert task.aggregations == written.get("aggregations", ("",))
+
+
 @pytest.mark.parametrize(
     "sizes",
     [

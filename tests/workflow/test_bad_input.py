@@ -32,6 +32,11 @@ def study(tmp_path_factory):
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
         ({"scores": {"ood": {"path": 3}}}, "scores.ood: unknown key path; there are: patch"),
         ({"tables": {"tasks": {"odd": "border"}}}, "tables.tasks: unknown key odd"),
+        (
+            {"tables": {"tasks": {"ood": "edge"}}},
+            "tables.tasks.ood: no aggregation 'edge'; there are",
+        ),
+        ({"tables": {"tasks": {"failure": "mean"}}}, "tables.tasks.failure: this task compares no"),
         ({"variants": ["paper"]}, "variants.0: 'paper' is not one of"),
     ],
 )

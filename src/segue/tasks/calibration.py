@@ -20,6 +20,7 @@ TASK = Task(
     correct="TU",
     wrong=("AU", "EU"),
     references=("val",),
+    aggregations=("pooled", "image"),
 )
 
 _VARIABLES = ("labels", "uncertainty", "prediction")

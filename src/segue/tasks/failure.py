@@ -17,7 +17,7 @@ from segue.metrics.masks import argmax, one_hot
 from segue.task import Score, Task
 from segue.variants import Variant
 
-TASK = Task(metric="aurc", higher_is_better=False)
+TASK = Task(metric="aurc", higher_is_better=False, aggregations=("border", "area", "mean"))
 
 _AGGREGATIONS = {
     "border": aggregation.border,

@@ -19,6 +19,7 @@ TASK = Task(
     correct="EU",
     wrong=("AU",),
     references=("id", "val"),
+    aggregations=("border", "area", "patch", "mean", "threshold"),
 )
 
 
