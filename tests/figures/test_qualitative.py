@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from segue import figure_images, store
 from segue.errors import InputError
@@ -36,6 +37,14 @@ def test_tu_and_au_share_a_colour_scale_and_eu_has_its_own(write_stores):
     for group in (epistemic, [image for image in images if image not in epistemic]):
         largest = max(image.get_array().max() for image in group)
         assert {image.get_clim() for image in group} == {(0, largest)}
+
+
+def test_without_any_eu_its_maps_are_black(write_stores):
+    dataset, cells = write_stores({("ssn", "none"): (1, 2)})
+    stored = zarr.open_group(cells[0]["maps"])["id/uncertainty"]
+    stored[:, MEASURES.index("EU")] = 0
+    *_, epistemic = _maps(compose(dataset, cells, "id", 1))
+    assert epistemic.cmap(epistemic.norm(epistemic.get_array()))[..., :3].max() < 0.02
 
 
 def test_panels_show_the_chosen_image_of_the_stores(write_stores):

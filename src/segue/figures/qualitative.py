@@ -76,12 +76,15 @@ def compose(dataset: Path, cells: Sequence[Mapping[str, str]], split: str, image
 
 
 def _scales(rows: Sequence[xr.Dataset]) -> dict[str, Normalize]:
-    """Colour scale of each measure, from 0 to the greatest of all cells and images."""
+    """Colour scale of each measure, from 0 to the greatest of all cells and images.
+
+    That of EU is the others' where there is no EU at all.
+    """
     most = {
         m: max(float(r["uncertainty"].sel(measure=m).max()) for r in rows) for m in dims.MEASURES
     }
     shared = Normalize(0, max(most["TU"], most["AU"]))
-    return {"TU": shared, "AU": shared, "EU": Normalize(0, most["EU"])}
+    return {"TU": shared, "AU": shared, "EU": Normalize(0, most["EU"] or shared.vmax)}
 
 
 def _thin(arrays: xr.Dataset) -> xr.Dataset:
