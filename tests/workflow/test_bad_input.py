@@ -37,10 +37,6 @@ def study(tmp_path_factory):
             "tables.tasks.ood: no aggregation 'edge'; there are",
         ),
         ({"tables": {"tasks": {"failure": "mean"}}}, "tables.tasks.failure: this task compares no"),
-        (
-            {"figures": {"qualitative": {"cells": ["softmax-none"]}}},
-            "figures.qualitative.cells: none of ['softmax-none'] is a cell of this study",
-        ),
         ({"variants": ["paper"]}, "variants.0: 'paper' is not one of"),
     ],
 )

@@ -121,3 +121,4 @@ def test_null_takes_an_entry_away(tmp_path):
     # 3 models x 4 methods less softmax-none; 3 models x (plain and dropout)
     assert plan.stages()["sample"] == 11
     assert plan.stages()["train"] == 6
+    assert "qualitative" not in plan.stages()  # it shows ensembles, of which there is none

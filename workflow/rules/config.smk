@@ -51,10 +51,6 @@ def check_methods():
             there = ", ".join(config["recipes"])
             raise InputError(f"{where}.recipe: no recipe {model['recipe']!r}; there are: {there}")
     plugins.check_tasks(config["scores"], config["tables"]["tasks"])
-    cells = {f"{a}-{e}" for a in config["aleatoric"] for e in config["epistemic"]}
-    shown = config["figures"]["qualitative"]["cells"]
-    if config["datasets"] and not (cells - {*config["not_applicable"]}) & {*shown}:
-        raise InputError(f"figures.qualitative.cells: none of {shown} is a cell of this study")
 
 
 def check_predictions():

@@ -1,7 +1,9 @@
 FROM_TABLES = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"]
+# No picture of a dataset of which no cell is to be shown.
+PICTURED = [d for d in config["datasets"] if any(cell["dataset"] == d for cell in SHOWN)]
 FIGURES = [
     f"{STUDY}/figures/{name}.{ending}"
-    for name in [*FROM_TABLES, *(f"qualitative-{d}" for d in config["datasets"])]
+    for name in [*FROM_TABLES, *(f"qualitative-{d}" for d in PICTURED)]
     for ending in ["svg", "png"]
 ]
 
