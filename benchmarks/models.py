@@ -18,11 +18,10 @@ import yaml
 from snakemake.utils import update_config
 from torch import Tensor, nn
 
+from segue import cost
 from segue.checkpoint import build
 from segue.noise import image_noise
 from segue.runtime import use_cpu_threads
-
-_SHIFTS = 4  # copies of `id` that are sampled too
 
 
 def main() -> None:
@@ -32,10 +31,9 @@ def main() -> None:
     config = yaml.safe_load(Path("config.yaml").read_text())
     if overlay := parser.parse_args().config:
         update_config(config, yaml.safe_load(overlay.read_text()))
-    options = config["datasets"]["lidc_contours"]["options"]
-    side, counts = options["crop"], options["images"]
+    size = cost.nominal("lidc_contours", config["datasets"]["lidc_contours"]["options"])
+    side = size.side
     images, draws = config["sampling"]["batch"], config["sampling"]["au_samples"]
-    sampled_images = counts["val"] + (1 + _SHIFTS) * counts["id"]
     use_cpu_threads(1)
     torch.manual_seed(0)
 
@@ -55,9 +53,9 @@ def main() -> None:
         step_s = seconds(partial(step, model, optimiser, seen, label), 10)
         sampling = partial(sample, model.eval(), new, draws, entry.get("sampling", {}))
         image_s = seconds(sampling, 3) / images
-        steps = training["epochs"] * -(-counts["train"] // training["batch"])
+        steps = training["epochs"] * -(-size.images["train"] // training["batch"])
         runs, hypotheses = wanted(config, name)
-        hours = (step_s * steps * runs / 3600, image_s * sampled_images * hypotheses / 3600)
+        hours = (step_s * steps * runs / 3600, image_s * size.sampled * hypotheses / 3600)
         sums = [total + each for total, each in zip(sums, hours, strict=True)]
         times = (f"{1e3 * step_s:.1f}", f"{1e3 * image_s:.2f}")
         print(line.format(name, *times, *(f"{each:.2f}" for each in hours)))

@@ -97,8 +97,19 @@ def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix
         require("tasks", name, f"{prefix}scores")
         compare(given, options(f"segue.tasks.{name}", "score"), f"{prefix}scores.{name}")
     compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
+    check_ranked(ranked, prefix)
+
+
+def check_ranked(ranked: Mapping[str, str], prefix: str = "") -> None:
+    """Check tasks that are to rank cells; args as in ``check_tasks``.
+
+    Raises:
+        InputError: a task or an aggregation that does not exist, or a task that compares no
+            measures.
+    """
     for name, aggregation in ranked.items():
-        where, task = f"{prefix}tables.tasks.{name}", declared(f"segue.tasks.{name}", "TASK")
+        where = f"{prefix}tables.tasks.{name}"
+        task = declared(f"segue.tasks.{require('tasks', name, where)}", "TASK")
         if "correct" not in task:
             raise InputError(f"{where}: this task compares no measures and cannot rank; remove it")
         there = task.get("aggregations", ("",))

@@ -3,7 +3,7 @@
 A cell that is missing, unfinished or not a number stops it: a table is of all cells or is not made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from scipy.special import stdtrit
 
 from segue import plugins
 from segue.entanglement import Ranked, deltas, ranks
-from segue.errors import InputError
 from segue.files import replacing
 from segue.findings import findings
 from segue.score_files import read_intervals, read_means
@@ -61,7 +60,11 @@ def tables(
             that there is not, or that does not rank.
     """
     out = Path(out)
-    ranked = dict(_ranked(options["tasks"]))
+    plugins.check_ranked(options["tasks"])
+    ranked = {
+        name: Ranked(plugins.load("tasks", name).TASK, how)
+        for name, how in options["tasks"].items()
+    }
     paths = [Path(path) for path in scores]
     means = read_means(paths, cells)
     intervals = read_intervals(paths, cells)
@@ -108,15 +111,6 @@ def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
     found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
     return found
-
-
-def _ranked(aggregations: Mapping[str, str]) -> Iterator[tuple[str, Ranked]]:
-    for name, aggregation in aggregations.items():
-        where = f"tables.tasks.{name}"
-        task = plugins.load("tasks", plugins.require("tasks", name, where)).TASK
-        if not task.correct:
-            raise InputError(f"{where}: this task compares no measures and cannot rank; remove it")
-        yield name, Ranked(task, aggregation)
 
 
 def _by_aggregation(means: pd.DataFrame, ranked: Mapping[str, Ranked]) -> pd.DataFrame:

@@ -19,11 +19,7 @@ from segue.variants import Variant
 
 TASK = Task(metric="aurc", higher_is_better=False, aggregations=("border", "area", "mean"))
 
-_AGGREGATIONS = {
-    "border": aggregation.border,
-    "area": aggregation.area,
-    "mean": aggregation.mean,
-}
+_AGGREGATIONS = {how: getattr(aggregation, how) for how in TASK.aggregations}
 
 
 def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
