@@ -112,10 +112,12 @@ def environment(stage):
     return f"../../envs/segue-{kind}.yaml"
 
 
+# The prefix takes the place of Snakemake's own `set -euo pipefail`, without which a job that died
+# would count as done: the status of `segue … | tee log` would be that of tee.
 # Jobs find `segue` beside the interpreter that runs Snakemake, so a virtual environment need not be
 # activated; with --sdm conda each finds the package through the environment's own interpreter.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     source = shlex.quote(str(Path(workflow.basedir) / "src"))
-    shell.prefix(f'segue() {{{{ PYTHONPATH={source} python -m segue.cli "$@"; }}}}; ')
+    shell.prefix(f'set -euo pipefail; segue() {{{{ PYTHONPATH={source} python -m segue.cli "$@"; }}}}; ')
 else:
-    shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+    shell.prefix(f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
