@@ -18,10 +18,10 @@ import yaml
 from snakemake.utils import update_config
 from torch import Tensor, nn
 
-from segue import cost
-from segue.checkpoint import build
-from segue.noise import image_noise
-from segue.runtime import use_cpu_threads
+from segue.models.checkpoint import build
+from segue.models.device import use_cpu_threads
+from segue.models.noise import image_noise
+from segue.study import cost
 
 
 def main() -> None:

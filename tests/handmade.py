@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from segue import dims, seeds, store
-from segue.task import Score
-from segue.uncertainty import decompose
+from segue.evaluation.maps import decompose
+from segue.evaluation.task import Score
 
 SPLITS = ("val", "id", "ood_blur", "ood_noise")
 

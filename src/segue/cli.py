@@ -22,14 +22,22 @@ from segue import plugins
 from segue.errors import InputError
 
 STAGES = {
-    "prepare": ("preparation", "prepare", "read a dataset and write its splits to one store"),
-    "card": ("data_card", "write", "describe a prepared dataset: counts, agreement, a picture"),
-    "train": ("training", "train", "train one model: one aleatoric method, recipe and seed"),
-    "sample": ("sampling", "sample", "draw the class probabilities of one cell and replicate"),
-    "uncertainty": ("uncertainty", "uncertainty", "turn samples into maps and mean predictions"),
-    "score": ("scoring", "score", "score the maps and predictions of one cell and replicate"),
-    "tables": ("tables", "tables", "rank the cells and write the tables"),
-    "figure": ("figures.<figure>", "draw", "draw one figure, as SVG and as PNG"),
+    "prepare": ("data.prepare", "prepare", "read a dataset and write its splits to one store"),
+    "card": ("report.card", "write", "describe a prepared dataset: counts, agreement, a picture"),
+    "train": ("models.train", "train", "train one model: one aleatoric method, recipe and seed"),
+    "sample": ("models.sample", "sample", "draw the class probabilities of one cell and replicate"),
+    "uncertainty": (
+        "evaluation.maps",
+        "uncertainty",
+        "samples -> maps and mean predictions",
+    ),
+    "score": (
+        "evaluation.score",
+        "score",
+        "score the maps and predictions of one cell",
+    ),
+    "tables": ("report.tables", "tables", "rank the cells and write the tables"),
+    "figure": ("report.figures.<figure>", "draw", "draw one figure, as SVG and as PNG"),
 }
 """Stage: (module in ``segue``, function in it, what it does). The settings name the figure."""
 
@@ -49,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif given.stage == "score" and given.store:
             names = ("dataset", "aleatoric", "epistemic", "config")
             chosen = {name: getattr(given, name) for name in names if getattr(given, name)}
-            predictions = import_module("segue.predictions")
+            predictions = import_module("segue.evaluation.predictions")
             predictions.score_predictions(given.store, given.out, **chosen)
         else:
             run(given.stage, given.settings, given.out, given.threads)
@@ -75,7 +83,7 @@ def run(stage: str, settings: Path, out: Path, threads: int) -> None:
     module, function, _ = STAGES[stage]
     if stage == "figure":
         name = keywords.pop("figure", None)
-        module = f"figures.{plugins.require('figures', str(name), f'{settings}: figure')}"
+        module = f"report.figures.{plugins.require('figures', str(name), f'{settings}: figure')}"
     call = getattr(import_module(f"segue.{module}"), function)
     if "threads" in inspect.signature(call).parameters:
         keywords["threads"] = threads
@@ -84,7 +92,7 @@ def run(stage: str, settings: Path, out: Path, threads: int) -> None:
 
 
 def _check_store(path: Path) -> None:
-    check = import_module("segue.check")
+    check = import_module("segue.evaluation.check")
     print(check.describe(path))
     check.check(path)
     print("Nothing is wrong with it.")
@@ -151,9 +159,9 @@ def _add_predictions(stage: argparse.ArgumentParser) -> None:
 
 def _documentation(module: str, function: str) -> str:
     """Settings and docstring of a stage's function, read without importing it."""
-    if module == "figures.<figure>":
+    if module == "report.figures.<figure>":
         known = plugins.available("figures")
-        texts = [_documentation(f"figures.{name}", function) for name in known]
+        texts = [_documentation(f"report.figures.{name}", function) for name in known]
         heads = [f'--- settings with "figure": "{name}" ---' for name in known]
         return "\n\n".join(f"{h}\n{t}" for h, t in zip(heads, texts, strict=True))
     call = plugins.definition(f"segue.{module}", function)

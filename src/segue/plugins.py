@@ -14,17 +14,31 @@ from typing import Any
 
 from segue.errors import InputError
 
+PACKAGES = {
+    "sources": "segue.data.sources",
+    "aleatoric": "segue.models.aleatoric",
+    "epistemic": "segue.models.epistemic",
+    "tasks": "segue.evaluation.tasks",
+    "figures": "segue.report.figures",
+}
+"""Kind of plug-in: the package that holds its files."""
+
 
 def available(kind: str) -> list[str]:
-    """Names of the modules in the package ``segue.<kind>`` (``datasets``, ``aleatoric``, ...)."""
-    spec = find_spec(f"segue.{kind}")
-    folders = [Path(p) for p in spec.submodule_search_locations]
-    names = {f.stem for folder in folders for f in folder.glob("*.py")}
-    return sorted(n for n in names if not n.startswith("_"))
+    """Names of the plug-ins of a kind, a key of ``PACKAGES``: its modules and its packages."""
+    folders = [Path(p) for p in find_spec(PACKAGES[kind]).submodule_search_locations]
+    modules = {file.stem for folder in folders for file in folder.glob("*.py")}
+    packages = {file.parent.name for folder in folders for file in folder.glob("*/__init__.py")}
+    return sorted(name for name in modules | packages if not name.startswith("_"))
+
+
+def module(kind: str, name: str) -> str:
+    """Dotted name of the module of a plug-in."""
+    return f"{PACKAGES[kind]}.{name}"
 
 
 def require(kind: str, name: str, where: str) -> str:
-    """Return ``name`` if ``segue.<kind>`` has a module of that name.
+    """Return ``name`` if there is a plug-in of that kind and name.
 
     Raises:
         InputError: naming ``where`` (the config key), the name and those that exist.
@@ -36,8 +50,8 @@ def require(kind: str, name: str, where: str) -> str:
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import the plug-in ``segue.<kind>.<name>``."""
-    return importlib.import_module(f"segue.{kind}.{require(kind, name, 'method')}")
+    """Import a plug-in."""
+    return importlib.import_module(module(kind, require(kind, name, "method")))
 
 
 def definition(module: str, function: str) -> ast.FunctionDef:
@@ -95,7 +109,7 @@ def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix
     """
     for name, given in scores.items():
         require("tasks", name, f"{prefix}scores")
-        compare(given, options(f"segue.tasks.{name}", "score"), f"{prefix}scores.{name}")
+        compare(given, options(module("tasks", name), "score"), f"{prefix}scores.{name}")
     compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
     check_ranked(ranked, prefix)
 
@@ -109,7 +123,7 @@ def check_ranked(ranked: Mapping[str, str], prefix: str = "") -> None:
     """
     for name, aggregation in ranked.items():
         where = f"{prefix}tables.tasks.{name}"
-        task = declared(f"segue.tasks.{require('tasks', name, where)}", "TASK")
+        task = declared(module("tasks", require("tasks", name, where)), "TASK")
         if "correct" not in task:
             raise InputError(f"{where}: this task compares no measures and cannot rank; remove it")
         there = task.get("aggregations", ("",))

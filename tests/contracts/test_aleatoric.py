@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from segue import plugins
-from segue.networks.unet import Backbone
-from segue.noise import image_noise
+from segue.models.networks.unet import Backbone
+from segue.models.noise import image_noise
 
 OPTIONS = {
     "ssn": {"rank": 3, "loss_samples": 4, "diagonal_epochs": 1},

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from segue import plugins
-from segue.checkpoint import Checkpoint, build, flatten
-from segue.epistemic import dropout, ensemble
 from segue.errors import InputError
-from segue.noise import image_noise
+from segue.models.checkpoint import Checkpoint, build, flatten
+from segue.models.epistemic import dropout, ensemble
+from segue.models.noise import image_noise
 
 OPTIONS = {"swag": {"low_rank": True, "scale": 0.5}}
 NETWORK = {"channels": [8, 8], "blocks": 1, "attention": 1, "head_channels": 8}

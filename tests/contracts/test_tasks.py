@@ -8,8 +8,8 @@ import yaml
 from handmade import SPLITS, by_key, random_split
 
 from segue import blocks, dims, plugins
-from segue.task import Score, Task
-from segue.variants import VARIANTS
+from segue.evaluation.task import Score, Task
+from segue.evaluation.variants import VARIANTS
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 NAMES = plugins.available("tasks")
@@ -53,7 +53,7 @@ def test_it_says_how_its_metric_is_aggregated_and_can_be_asked_without_an_import
         how for _, metric, _, _, how in by_key(_score(name, _splits())) if metric == task.metric
     }
     assert found == set(task.aggregations)
-    written = plugins.declared(f"segue.tasks.{name}", "TASK")
+    written = plugins.declared(f"segue.evaluation.tasks.{name}", "TASK")
     assert {key: getattr(task, key) for key in written} == written
     assert task.correct == written.get("correct", "")
     assert task.aggregations == written.get("aggregations", ("",))

@@ -8,7 +8,7 @@ import yaml
 from handmade import SPLITS, random_split
 from study import ROOT, Study
 
-from segue.predictions import score_predictions
+from segue.evaluation.predictions import score_predictions
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("predictions")]
 

@@ -5,7 +5,7 @@ import sys
 
 from snakemake.settings.types import DeploymentMethod
 
-from segue import fingerprint
+from segue.study import fingerprint
 
 STUDY = f"{config['results']}/{config['study']}"
 DATASET = f"{STUDY}/datasets/{{dataset}}"
@@ -118,6 +118,10 @@ def environment(stage):
 # activated; with --sdm conda each finds the package through the environment's own interpreter.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     source = shlex.quote(str(Path(workflow.basedir) / "src"))
-    shell.prefix(f'set -euo pipefail; segue() {{{{ PYTHONPATH={source} python -m segue.cli "$@"; }}}}; ')
+    shell.prefix(
+        f'set -euo pipefail; segue() {{{{ PYTHONPATH={source} python -m segue.cli "$@"; }}}}; '
+    )
 else:
-    shell.prefix(f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+    shell.prefix(
+        f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+    )

@@ -35,8 +35,8 @@ def check_methods():
     """Raise InputError for a method, recipe or option that does not exist."""
     for name, dataset in config["datasets"].items():
         where = f"datasets.{name}"
-        source = plugins.require("datasets", dataset["source"], f"{where}.source")
-        check_options("datasets", source, "open_source", dataset, f"{where}.options")
+        source = plugins.require("sources", dataset["source"], f"{where}.source")
+        check_options("sources", source, "open_source", dataset, f"{where}.options")
     check_predictions()
     for name, model in config["aleatoric"].items():
         where = f"aleatoric.{name}"
@@ -72,7 +72,7 @@ def check_predictions():
 
 def check_options(kind, method, function, entry, where):
     """Raise InputError unless ``entry`` has the options that a plug-in's function takes."""
-    known = plugins.options(f"segue.{kind}.{method}", function)
+    known = plugins.options(plugins.module(kind, method), function)
     known.pop("seed", None)
     plugins.compare(entry.get(where.rpartition(".")[2], {}), known, where)
 

@@ -26,8 +26,8 @@ rule prepare:
     params:
         code=lambda wildcards: code(
             "prepare",
-            "preparation",
-            f"datasets.{config['datasets'][wildcards.dataset]['source']}",
+            "data.prepare",
+            f"data.sources.{config['datasets'][wildcards.dataset]['source']}",
         ),
     message:
         "Prepare {wildcards.dataset}"
@@ -57,7 +57,7 @@ rule data_card:
     resources:
         **resources("figures"),
     params:
-        code=code("figures", "data_card"),
+        code=code("figures", "report.card"),
     message:
         "Data card of {wildcards.dataset}"
     shell:

@@ -32,7 +32,7 @@ rule figure:
     resources:
         **resources("figures"),
     params:
-        code=lambda wildcards: code("figures", f"figures.{wildcards.figure}"),
+        code=lambda wildcards: code("figures", f"report.figures.{wildcards.figure}"),
         stem=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     message:
         "Figure {wildcards.figure}"
@@ -69,7 +69,7 @@ rule qualitative:
     resources:
         **resources("figures"),
     params:
-        code=code("figures", "figures.qualitative"),
+        code=code("figures", "report.figures.qualitative"),
         stem=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     message:
         "Figure qualitative, {wildcards.dataset}"

@@ -21,9 +21,9 @@ rule sample:
     params:
         code=lambda wildcards: code(
             "sample",
-            "sampling",
-            f"aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
-            f"epistemic.{config['epistemic'][wildcards.epistemic]['method']}",
+            "models.sample",
+            f"models.aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
+            f"models.epistemic.{config['epistemic'][wildcards.epistemic]['method']}",
         ),
     message:
         "Sample {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"

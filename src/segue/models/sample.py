@@ -1,0 +1,128 @@
+"""Sampling: for each hypothesis, for each batch, draw from the model. Where AU and EU meet.
+
+Writes ``samples.zarr``: per split but ``train`` an array ``probs`` (image, eu_sample, au_sample,
+class, y, x), float16. A batch of one hypothesis is one chunk, so memory is flat and an interrupted
+run goes on with the chunks that are missing.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from tqdm import tqdm
+
+from segue import dims, plugins, store
+from segue.models import checkpoint
+from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.noise import image_noise
+from segue.seeds import derive
+
+
+def sample(
+    out: Path,
+    *,
+    dataset: str,
+    checkpoints: list[str],
+    sampler: dict[str, Any],
+    epistemic: dict[str, Any],
+    au_samples: int,
+    batch: int,
+    labels: list[str],
+    seed: int,
+    work: str,
+    threads: int,
+) -> None:
+    """Sample every image of every split but ``train`` under every weight hypothesis.
+
+    Args:
+        out: path of the new store.
+        dataset: path of the dataset store.
+        checkpoints: paths of the trainings that the EU method needs.
+        sampler: keyword options of the AU model's ``sample``.
+        epistemic: ``method``, ``hypotheses`` (how many) and ``options`` of the EU method.
+        au_samples: draws for each image and hypothesis.
+        batch: images a network call and chunk.
+        labels: what tells this cell from the study's others; its noise derives from them.
+        seed: the study's.
+        work: folder of the unfinished store; removed at the end.
+        threads: of the CPU.
+    """
+    use_cpu_threads(threads)
+    device = pick_device()
+    seed = derive(seed, "sample", *labels)
+    trained = [checkpoint.load(path) for path in checkpoints]
+    model = checkpoint.build(**trained[0].note["model"], seed=seed).to(device)
+    method = plugins.load("epistemic", epistemic["method"])
+    n = epistemic["hypotheses"]
+    hypotheses = method.hypotheses(model, trained, n, seed, **epistemic.get("options", {}))
+    splits = [name for name in store.splits(Path(dataset)) if name != "train"]
+    images = {name: store.open_split(Path(dataset), name)["image"] for name in splits}
+    made_by = {
+        "labels": labels,
+        "seed": seed,
+        "sampler": sampler,
+        "epistemic": epistemic,
+        "au_samples": au_samples,
+        "batch": batch,
+        "checkpoints": [member.note for member in trained],
+        "dataset": store.attributes(Path(dataset)),
+    }
+
+    with (
+        resumable(Path(work), made_by),
+        store.publish(out, Path(work) / out.name) as path,
+        tqdm(total=n * sum(map(len, images.values())), desc="/".join(labels), unit="image") as bar,
+    ):
+        probe = _draw(model, next(iter(images.values()))[:1], au_samples, [0], sampler, device)
+        store.describe(path, {"made_by": made_by})
+        arrays = {
+            name: store.create(
+                path,
+                name,
+                "probs",
+                dims.SAMPLES,
+                (len(images[name]), n, *probe.shape[1:]),
+                "float16",
+                chunk=batch,
+                fill=np.nan,
+            )
+            for name in splits
+        }
+        for index, hypothesis in enumerate(hypotheses):
+            for name, array in arrays.items():
+                for part in _batches(len(images[name]), batch):
+                    if not _written(array, part, index):
+                        seeds = [derive(seed, name, index, i) for i in range(part.start, part.stop)]
+                        array[part, index] = _draw(
+                            hypothesis, images[name][part], au_samples, seeds, sampler, device
+                        )
+                    bar.update(part.stop - part.start)
+
+
+def _draw(
+    hypothesis: nn.Module,
+    images: xr.DataArray,
+    au_samples: int,
+    seeds: list[int],
+    sampler: dict[str, Any],
+    device: torch.device,
+) -> np.ndarray:
+    """Probabilities (image, au_sample, class, y, x) as float16."""
+    batch = torch.from_numpy(images.values).to(device, memory_format=torch.channels_last)
+    with torch.inference_mode(), autocast(device):
+        probs = hypothesis.eval().sample(batch, au_samples, image_noise(seeds, device), **sampler)
+    return probs.half().cpu().numpy()
+
+
+def _batches(n: int, size: int) -> Iterator[slice]:
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def _written(array: Any, part: slice, index: int) -> bool:
+    """Whether the chunk is there: an unwritten one reads as NaN."""
+    return not np.isnan(array[part.start, index, 0, 0, 0, 0])

@@ -1,0 +1,194 @@
+"""Training: one AU model, one recipe, one seed. A plain loop that knows nothing of EU methods.
+
+Every random draw is derived from the seed and the step or epoch, so a run that was interrupted goes
+on to the very weights that it would have reached.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from segue import store
+from segue.errors import InputError
+from segue.models.checkpoint import Checkpoint, build, flatten, read, save, write
+from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.networks import dropout
+from segue.seeds import derive, rng
+
+_SAVE_EVERY_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+def train(
+    out: Path,
+    *,
+    dataset: str,
+    aleatoric: dict[str, Any],
+    network: dict[str, Any],
+    recipe: dict[str, Any],
+    training: dict[str, Any],
+    labels: list[str],
+    seed: int,
+    work: str,
+    threads: int,
+) -> None:
+    """Train one model and write its checkpoint to ``out``, its loss curve beside it as CSV.
+
+    AdamW, constant learning rate, gradient-norm clipping, exponential moving average of weights;
+    each access to an image draws one of its raters. On a GPU if there is one.
+
+    Args:
+        out: the checkpoint's path.
+        dataset: path of the dataset store; its split ``train`` is used.
+        aleatoric: ``method`` and ``options`` of the AU model.
+        network: size of the backbone.
+        recipe: ``dropout`` probability; ``snapshots``, how many last epoch-end weights to keep.
+        training: ``epochs, batch, learning_rate, weight_decay, clip, ema``.
+        labels: what tells this run from the study's others; the run's seed derives from them.
+        seed: the study's.
+        work: folder for the state that an interrupted run resumes from; removed at the end.
+        threads: of the CPU.
+
+    Raises:
+        InputError: another process trains this model, or the loss is not finite.
+    """
+    use_cpu_threads(threads)
+    device = pick_device()
+    seed = derive(seed, "train", *labels)
+    info = store.attributes(Path(dataset))
+    model_settings = {
+        "aleatoric": {key: aleatoric[key] for key in ("method", "options") if key in aleatoric},
+        "network": network,
+        "dropout": recipe["dropout"],
+        "channels": info["channels"],
+        "classes": info["classes"],
+    }
+    model = build(**model_settings, seed=seed).to(device)
+    split = store.open_split(Path(dataset), "train")
+    check_size(split.sizes["y"], network)
+    images = torch.from_numpy(split["image"].values)
+    masks = torch.from_numpy(split["labels"].values)
+
+    made_by = {"model": model_settings, "labels": labels, "seed": seed, "training": training}
+    with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
+        run = _Run(model, training, recipe["snapshots"], Path(work) / "state.pt")
+        first = run.resume()
+        epochs = range(first, training["epochs"])
+        for epoch in tqdm(epochs, desc=out.stem, unit="epoch", mininterval=1):
+            run.finish_epoch(epoch, _epoch(run, epoch, images, masks, seed, device))
+        note = {**made_by, "loss": run.losses}
+        pd.DataFrame({"epoch": range(len(run.losses)), "loss": run.losses}).to_csv(
+            _made(out).with_suffix(".csv"), index=False
+        )
+        save(Checkpoint(_cpu(run.average.module), run.snapshot_matrix(), note), out)
+
+
+def check_size(side: int, network: dict[str, Any]) -> None:
+    """Raise InputError unless images of ``side`` pixels can be halved once a level."""
+    factor = 2 ** (len(network["channels"]) - 1)
+    if side % factor:
+        raise InputError(
+            f"network.channels: {len(network['channels'])} levels need images whose side is "
+            f"divisible by {factor}; the dataset's are {side} pixels"
+        )
+
+
+class _Run:
+    """What a training changes, and its way to disk and back."""
+
+    def __init__(self, model: nn.Module, training: dict[str, Any], keep: int, state: Path) -> None:
+        self.model, self.training, self.keep, self.state = model, training, keep, state
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(),
+            lr=training["learning_rate"],
+            weight_decay=training["weight_decay"],
+            fused=True,
+        )
+        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(training["ema"]))
+        self.snapshots: list[Tensor] = []
+        self.losses: list[float] = []
+        self.saved = time.monotonic()
+
+    def step(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        clip_grad_norm_(self.model.parameters(), self.training["clip"])
+        self.optimiser.step()
+        self.average.update_parameters(self.model)
+
+    def finish_epoch(self, epoch: int, loss: float) -> None:
+        if not np.isfinite(loss):
+            raise InputError(
+                f"training: the loss became {loss} in epoch {epoch + 1}; "
+                "lower training.learning_rate or training.clip"
+            )
+        self.losses.append(loss)
+        if epoch >= self.training["epochs"] - self.keep:
+            self.snapshots.append(flatten(self.model).cpu())
+        if time.monotonic() - self.saved > _SAVE_EVERY_S:
+            content = {
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "snapshots": self.snapshots,
+                "losses": self.losses,
+            }
+            write(content, self.state)
+            self.saved = time.monotonic()
+
+    def resume(self) -> int:
+        """Load the saved state, if there is one; return the first epoch that is left."""
+        if self.state.exists():
+            content = read(self.state)
+            self.model.load_state_dict(content["model"])
+            self.average.load_state_dict(content["average"])
+            self.optimiser.load_state_dict(content["optimiser"])
+            self.snapshots, self.losses = content["snapshots"], content["losses"]
+            _log.info("resuming after %d epochs", len(self.losses))
+        return len(self.losses)
+
+    def snapshot_matrix(self) -> Tensor:
+        if not self.snapshots:
+            return torch.empty(0, sum(p.numel() for p in self.model.parameters()))
+        return torch.stack(self.snapshots)
+
+
+def _epoch(
+    run: _Run, epoch: int, images: Tensor, masks: Tensor, seed: int, device: torch.device
+) -> float:
+    """One pass over the training set in random order; returns the mean loss of its batches."""
+    run.model.train()
+    draw = rng(seed, "order", epoch)
+    order = draw.permutation(len(images))
+    raters = draw.integers(masks.shape[1], size=len(images))
+    size, total, steps = run.training["batch"], torch.zeros((), device=device), 0
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        image = images[chosen].to(device, memory_format=torch.channels_last, non_blocking=True)
+        label = masks[chosen, raters[chosen]].to(device, torch.long, non_blocking=True)
+        generator = torch.Generator().manual_seed(derive(seed, "step", epoch, start))
+        dropout.draw_from(run.model, generator)
+        with autocast(device):
+            loss = run.model.loss(image, label, generator, epoch)
+        run.step(loss)
+        total += loss.detach()
+        steps += 1
+    return float(total / steps)
+
+
+def _made(out: Path) -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _cpu(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}

@@ -1,0 +1,61 @@
+"""Does a cell that performs well also disentangle well? Performance rank against Δ rank."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from segue.report import style
+from segue.report.figure_data import CELL, TASKS, read_table
+
+
+def draw(out: Path, *, tables: Path, captions: Mapping[str, str] | None = None) -> None:
+    """Draw performance rank against Δ rank, for each task and for all: SVG and PNG.
+
+    Args:
+        out: path of both files, without an ending.
+        tables: folder of ``ranks.csv``.
+        captions: what is printed beside a dataset's name.
+    """
+    style.save(compose(tables, captions), out)
+
+
+@style.look()
+def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
+    """A row for each dataset, a column for each task and one for all of them; rank 1 is best.
+
+    Each point is a replicate, each large marker a cell's mean; ρ is Spearman's correlation of the
+    cells' mean ranks.
+
+    Raises:
+        InputError: ``ranks.csv`` or one of its columns is missing.
+    """
+    long = read_table(tables, "ranks", (*CELL, "task", "table"), ("rank",))
+    table = long.pivot_table(index=[*CELL, "task"], columns="table", values="rank", sort=False)
+    table = table.reset_index()
+    titles = {task: TASKS.get(task, task.capitalize()) for task in table["task"]}
+    table["panel"] = table["task"].map(titles)
+    tasks = [*style.ordered(titles.keys() - {"overall"}, TASKS), "overall"]
+    figure, filled = style.panels(table, [titles[task] for task in tasks], captions)
+    for ax, rows in filled:
+        _panel(ax, rows, table)
+    style.add_legend(figure, table)
+    return figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
+    worst = rows[["performance", "entanglement"]].to_numpy().max() + 0.75
+    ax.plot([0, worst], [0, worst], color="0.75", lw=0.8, ls=(0, (4, 3)), zorder=0, label="equal")
+    style.draw_cells(ax, rows, "performance", "entanglement", every)
+    means = rows.groupby(["aleatoric", "epistemic"])[["performance", "entanglement"]].mean()
+    correlation = means.corr(method="spearman").loc["performance", "entanglement"]
+    if np.isfinite(correlation):
+        ax.set_title(f"{ax.get_title()}, ρ = {correlation:.2f}")
+    ax.set(xlim=(0, worst), ylim=(0, worst), xlabel="performance rank (1 = best)")
+    ax.set_ylabel("Δ rank (1 = best)")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5, integer=True))

@@ -1,0 +1,98 @@
+"""Do the cells differ at all, and which from which? Friedman's test and Nemenyi's distance.
+
+Both compare cells by their ranks in blocks, a block being one replicate of one dataset (Demšar
+2006, "Statistical comparisons of classifiers over multiple data sets").
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import friedmanchisquare, studentized_range
+
+CELL = ["epistemic", "aleatoric"]
+ALL = "all"
+LEVEL = 0.05
+
+
+def friedman(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Friedman's test of each table and task, on each dataset and, if there are several, on all.
+
+    Args:
+        ranking: ``segue.evaluation.entanglement.ranks`` of one variant.
+
+    Returns:
+        Columns table, task, dataset, blocks, cells, statistic, p_value, critical_difference (at
+        5 %, see ``critical_difference``) and note, which says why there is no test, where the
+        three numbers are NaN.
+    """
+    rows = []
+    for (table, task), group in ranking.groupby(["table", "task"], sort=False):
+        for dataset in datasets(group):
+            ranks = block_ranks(group, dataset)
+            blocks, cells = ranks.shape
+            key = {"table": table, "task": task, "dataset": dataset}
+            rows.append({**key, "blocks": blocks, "cells": cells, **_test(ranks)})
+    return pd.DataFrame(rows)
+
+
+def datasets(ranking: pd.DataFrame) -> list[str]:
+    """Names of the datasets, and ``all`` where there are several."""
+    names = list(ranking["dataset"].unique())
+    return [*names, ALL] if len(names) > 1 else names
+
+
+def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Ranks 1 … k of the cells (columns) in each block (rows), ties averaged.
+
+    Args:
+        ranking: ``segue.evaluation.entanglement.ranks`` of one variant, table and task.
+        dataset: whose replicates are the blocks; ``all``: those of all datasets.
+    """
+    here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]
+    values = here.pivot(index=["dataset", "replicate"], columns=CELL, values="rank")
+    return values.dropna(axis=1).rank(axis=1)
+
+
+def critical_difference(cells: int, blocks: int) -> float:
+    """Least difference of mean ranks that is significant at 5 %: q·√(k(k + 1)/(6N)) (Nemenyi).
+
+    q is the quantile of the studentised range of k cells with infinite degrees of freedom over √2,
+    and N the number of blocks: it holds for all pairs of cells at once.
+    """
+    q = studentized_range.ppf(1 - LEVEL, cells, np.inf) / np.sqrt(2)
+    return float(q * np.sqrt(cells * (cells + 1) / (6 * blocks)))
+
+
+def alike(mean_ranks: np.ndarray, difference: float) -> list[tuple[int, int]]:
+    """Longest runs of two or more cells that differ by less than ``difference``: (first, last).
+
+    Args:
+        mean_ranks: ascending.
+    """
+    last = np.searchsorted(mean_ranks, mean_ranks + difference).tolist()
+    before = [0, *last]
+    return [(i, end - 1) for i, end in enumerate(last) if end > max(before[i], i + 1)]
+
+
+def no_test(ranks: pd.DataFrame) -> str:
+    """Why ``block_ranks`` cannot be tested; empty where they can."""
+    blocks, cells = ranks.shape
+    if blocks < 2:
+        return "no test: only one block"
+    if cells < 3:
+        return "no test: fewer than three cells"
+    if (ranks.nunique(axis=1) == 1).all():
+        return "no test: all cells are equal"
+    return ""
+
+
+def _test(ranks: pd.DataFrame) -> dict[str, float | str]:
+    if note := no_test(ranks):
+        unknown = dict.fromkeys(("statistic", "p_value", "critical_difference"), np.nan)
+        return unknown | {"note": note}
+    found = friedmanchisquare(*ranks.to_numpy().T)
+    return {
+        "statistic": float(found.statistic),
+        "p_value": float(found.pvalue),
+        "critical_difference": critical_difference(*ranks.shape[::-1]),
+        "note": "",
+    }

@@ -1,0 +1,135 @@
+"""Stage tables: the scores of all cells -> Δ, ranks and the two tables of the study (protocol §9).
+
+A cell that is missing, unfinished or not a number stops it: a table is of all cells or is not made.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.special import stdtrit
+
+from segue import plugins
+from segue.evaluation.entanglement import Ranked, deltas, ranks
+from segue.files import replacing
+from segue.report.findings import findings
+from segue.report.layout import Grid, latex, listing, markdown
+from segue.report.score_files import read_intervals, read_means
+
+TITLES = {
+    "performance": "Performance: mean rank of the cells (1 is best)",
+    "entanglement": "Entanglement: mean rank of the cells' Δ (1 is least entangled)",
+}
+
+
+def tables(
+    out: Path,
+    *,
+    scores: list[str],
+    options: dict[str, Any],
+    cells: list[list[Any]],
+    not_applicable: list[str],
+    seed: int,
+    published: Mapping[str, str] | None = None,
+    captions: Mapping[str, str] | None = None,
+) -> None:
+    """Write the tables to the folder ``out``.
+
+    ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
+    replicates with the half-width of its 95 % confidence interval. As CSV: ``scores`` (means over
+    images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each task,
+    each replicate) and ``aggregations`` (the ranks in one task under each of its aggregations). The
+    variant that comes first in the score files has these names; those of another end in
+    ``-<variant>``. Of all variants together, as CSV and Markdown: ``segue.report.findings``.
+
+    Args:
+        out: path of the folder.
+        scores: CSV files of the stage score, those of the intervals beside them.
+        options: config section ``tables``. ``tasks``: the tasks that rank, by name, and which of
+            their aggregations does (empty where there is none).
+        cells: dataset, aleatoric, epistemic and replicate of all that must be there; the tables
+            are in the order of these names here.
+        not_applicable: cells to print as N/A, ``<aleatoric>-<epistemic>``.
+        seed: the study's, for the intervals of ``published_comparison``.
+        published: which published dataset (``lidc``, ``chaksu``) a dataset is compared with.
+        captions: what is printed beside a dataset's name.
+
+    Raises:
+        InputError: names the cell that is missing, unfinished, double or not a number; or a task
+            that there is not, or that does not rank.
+    """
+    out = Path(out)
+    plugins.check_ranked(options["tasks"])
+    ranked = {
+        name: Ranked(plugins.load("tasks", name).TASK, how)
+        for name, how in options["tasks"].items()
+    }
+    paths = [Path(path) for path in scores]
+    means = read_means(paths, cells)
+    intervals = read_intervals(paths, cells)
+    grid = Grid.of(cells, not_applicable, captions or {})
+    rankings, summaries = {}, []
+    for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):
+        ending = f"-{variant}" if number else ""
+        found = deltas(rows, ranked)
+        ranking = ranks(found, ranked)
+        rankings[variant] = ranking
+        _write_csv(out / f"scores{ending}.csv", rows)
+        _write_csv(out / f"intervals{ending}.csv", intervals[intervals["variant"] == variant])
+        _write_csv(out / f"deltas{ending}.csv", found)
+        _write_csv(out / f"ranks{ending}.csv", ranking)
+        _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
+        by_task = grid.sort(summary(ranking, ["table", "task"]))
+        summaries.append(by_task.assign(variant=variant))
+        for table, title in TITLES.items():
+            here = (by_task["task"] == "overall") & (by_task["table"] == table)
+            long = by_task[here].drop(columns=["table", "task"])
+            title = f"{title}; scores: {variant}"
+            _write_csv(out / f"{table}{ending}.csv", long)
+            _write(out / f"{table}{ending}.md", markdown(long, grid, title))
+            _write(out / f"{table}{ending}.tex", latex(long, grid, title))
+    for name, found, title, text, shown in findings(
+        rankings, pd.concat(summaries, ignore_index=True), published or {}, seed
+    ):
+        _write_csv(out / f"{name}.csv", found)
+        _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
+
+
+def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Mean rank over replicates, and t(.975, n-1)·s/√n, the half-width of its confidence interval.
+
+    Args:
+        ranking: a ``rank`` per cell, replicate and whatever ``by`` names.
+        by: columns to tell apart beside those of the cell.
+
+    Returns:
+        Columns ``by``, dataset, epistemic, aleatoric, mean_rank, ci95_halfwidth (NaN where n is 1)
+        and n, the number of replicates.
+    """
+    groups = ranking.groupby([*by, "dataset", "epistemic", "aleatoric"], sort=False)["rank"]
+    found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
+    found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
+    return found
+
+
+def _by_aggregation(means: pd.DataFrame, ranked: Mapping[str, Ranked]) -> pd.DataFrame:
+    """Summary of the ranks in each task, under each aggregation of its metric."""
+    found = []
+    for name, (task, _) in ranked.items():
+        here = (means["task"] == name) & (means["metric"] == task.metric)
+        for aggregation in means.loc[here, "aggregation"].unique():
+            alone = {name: Ranked(task, aggregation)}
+            ranking = ranks(deltas(means, alone), alone)
+            ranking = ranking[ranking["task"] == name].assign(aggregation=aggregation)
+            found.append(summary(ranking, ["table", "task", "aggregation"]))
+    return pd.concat(found, ignore_index=True)
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    _write(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text)

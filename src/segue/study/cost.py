@@ -1,0 +1,185 @@
+"""What a study will cost: multiply-adds of the networks, counted from their sizes, without torch.
+
+Convolutions, linear layers and attention are counted; norms, activations and draws are not. The
+layers are those of ``networks.unet`` and ``aleatoric``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+SUSTAINED_FLOPS = 20e12
+"""Operations a second that a training is assumed to reach: an assumption, not a measurement. Small
+convolutions in bf16 reach a few per cent of the peak of a data-centre GPU."""
+
+_BACKWARD = 3  # a training step is a forward pass and a backward pass of twice its cost
+
+
+@dataclass(frozen=True)
+class Size:
+    """Images of each split, and the shape of one."""
+
+    images: Mapping[str, int]
+    side: int
+    channels: int
+    classes: int
+
+    @property
+    def sampled(self) -> int:
+        """Images that are sampled: those of all splits but ``train``."""
+        return sum(n for split, n in self.images.items() if split != "train")
+
+
+NOMINAL = {
+    "lidc": Size({"train": 9058, "val": 3019, "id": 3019}, side=128, channels=1, classes=2),
+    "lidc_contours": Size({"train": 9443, "val": 3148, "id": 3148}, side=32, channels=1, classes=2),
+    "chaksu": Size(
+        {"train": 648, "val": 162, "id": 264, "ood_device": 271}, side=128, channels=3, classes=3
+    ),
+}
+"""Size of a dataset by its source, for before it is prepared: LIDC's 15,096 and 15,739 slices in
+60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
+
+_CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
+_DETERMINISTIC = {"softmax"}  # AU models that draw one sample, whatever they are asked for
+
+
+def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
+    """Size of a dataset before it is prepared; None of a source that does not tell.
+
+    Args:
+        source: module of ``segue.data.sources``.
+        options: its own; ``images`` and ``size`` or ``crop`` count.
+    """
+    if source not in NOMINAL:
+        return None
+    whole = NOMINAL[source]
+    asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
+    images = {split: asked.get(split, n) for split, n in whole.images.items()}
+    if images.keys() <= {"train", "val", "id"}:
+        images["ood"] = _CORRUPTIONS * images["id"]
+    side = options.get("size", options.get("crop", whole.side))
+    return replace(whole, images=images, side=side)
+
+
+def draws(model: Mapping[str, Any], au_samples: int) -> int:
+    """AU samples of an image and hypothesis that a model draws when asked for ``au_samples``."""
+    return 1 if model["method"] in _DETERMINISTIC else au_samples
+
+
+def unet(
+    network: Mapping[str, Any],
+    side: int,
+    in_channels: int,
+    out_channels: int | None,
+    *,
+    time: bool = False,
+) -> int:
+    """Multiply-adds of one image's pass through ``networks.unet.UNet`` built with these arguments.
+
+    Args:
+        network: ``channels``, ``blocks``, ``attention`` and ``head_channels``.
+        side: of the image, pixels.
+    """
+    channels = network["channels"]
+    embedding = 4 * channels[0] if time else 0
+    total, skips = _encoder(network, channels, side, in_channels, embedding)
+    width, deepest = channels[-1], (side >> (len(channels) - 1)) ** 2
+    total += 2 * _block(width, width, deepest, embedding) + _attention(width, deepest)
+    for level in reversed(range(len(channels))):
+        pixels, target = (side >> level) ** 2, channels[level]
+        for _ in range(network["blocks"] + 1):
+            total += _block(width + skips.pop(), target, pixels, embedding)
+            total += _attention(target, pixels) * _attends(network, level)
+            width = target
+        if level:
+            total += 9 * width**2 * 4 * pixels
+    head = 0 if out_channels is None else 9 * width * out_channels * side**2
+    mlp = channels[0] // 2 * 2 * embedding + embedding**2
+    return total + head + mlp
+
+
+def forward(model: Mapping[str, Any], network: Mapping[str, Any], size: Size) -> int:
+    """Multiply-adds of one image's pass through the network of an AU model (``method, options``).
+
+    Of a model that is not known here: as of softmax. The latent nets of prob_unet are counted.
+    """
+    side, channels, classes = size.side, size.channels, size.classes
+    options = model.get("options", {})
+    match model["method"]:
+        case "ssn":
+            return unet(network, side, channels, classes * (2 + options["rank"]))
+        case "diffusion":
+            return unet(network, side, channels + classes, classes, time=True)
+        case "prob_unet":
+            narrow = [max(4, 4 * round(c * options["width"] / 4)) for c in network["channels"]]
+            latents = [
+                _encoder(network, narrow, side, given, 0)[0] + narrow[-1] * 2 * options["latent"]
+                for given in (channels, channels + classes)
+            ]
+            width = network["channels"][0]
+            combiner = (3 * width**2 + width * classes) * side**2
+            return unet(network, side, channels, None) + sum(latents) + combiner
+    return unet(network, side, channels, classes)
+
+
+def training_flops(
+    model: Mapping[str, Any], network: Mapping[str, Any], training: Mapping[str, Any], size: Size
+) -> float:
+    """Operations (2 a multiply-add) of one training: every image once an epoch, thrice a pass."""
+    passes = training["epochs"] * size.images["train"] * _BACKWARD
+    return 2.0 * passes * forward(model, network, size)
+
+
+def sampling_flops(
+    model: Mapping[str, Any],
+    network: Mapping[str, Any],
+    size: Size,
+    *,
+    hypotheses: int,
+    au_samples: int,
+) -> float:
+    """Operations of sampling one cell: all images but those of ``train``.
+
+    One pass an image and hypothesis; of a sampler with ``steps``, that many for every draw.
+    """
+    steps = model.get("sampling", {}).get("steps")
+    passes = 1 if steps is None else steps * au_samples
+    return 2.0 * size.sampled * hypotheses * passes * forward(model, network, size)
+
+
+def gpu_hours(flops: float) -> float:
+    """Hours that so many operations take at ``SUSTAINED_FLOPS``."""
+    return flops / SUSTAINED_FLOPS / 3600
+
+
+def _encoder(
+    network: Mapping[str, Any], channels: Sequence[int], side: int, given: int, embedding: int
+) -> tuple[int, list[int]]:
+    """Multiply-adds of the encoder, and the channels of its skips."""
+    width = channels[0]
+    total, skips = 9 * given * width * side**2, [width]
+    for level, target in enumerate(channels):
+        pixels = (side >> level) ** 2
+        if level:
+            total += 9 * width**2 * pixels
+            skips.append(width)
+        for _ in range(network["blocks"]):
+            total += _block(width, target, pixels, embedding)
+            total += _attention(target, pixels) * _attends(network, level)
+            skips.append(target)
+            width = target
+    return total, skips
+
+
+def _block(given: int, out: int, pixels: int, embedding: int) -> int:
+    skip = 0 if given == out else given * out * pixels
+    return 9 * out * (given + out) * pixels + skip + embedding * out
+
+
+def _attention(channels: int, pixels: int) -> int:
+    return 4 * channels**2 * pixels + 2 * channels * pixels**2
+
+
+def _attends(network: Mapping[str, Any], level: int) -> bool:
+    return level >= len(network["channels"]) - network["attention"]

@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+from sklearn.calibration import calibration_curve
+from sklearn.linear_model import LogisticRegression
+
+from segue.evaluation.metrics.calibration import HIGH, LOW, Curve, ace, curve, ece, histogram, platt
+
+RNG = np.random.default_rng(0)
+
+
+def _centres(bins):
+    return np.geomspace(LOW, HIGH, 2 * bins + 1)[1::2]
+
+
+def _samples(a, b, n=4000, u=None):
+    u = RNG.lognormal(-3, 2, n) if u is None else u
+    return u, RNG.random(len(u)) < expit(a * u - b)
+
+
+def _fit(u, right, bins=256):
+    return platt(histogram(u, right, bins), histogram(u, np.ones_like(u), bins))
+
+
+def test_bins_are_even_on_a_log_scale():
+    u = np.array([0, 1e-12, 1.5e-12, 1e-5, 99, 100, 1e5])
+    expected, _ = np.histogram(np.clip(u, LOW, HIGH), np.geomspace(LOW, HIGH, 15))
+    np.testing.assert_array_equal(histogram(u, np.ones_like(u), 14), expected)
+
+
+def test_histograms_of_blocks_add_up():
+    u, weights = RNG.lognormal(-5, 4, (2, 500)).astype(np.float32)
+    parts = [histogram(u[s], weights[s], 256) for s in (slice(200), slice(200, None))]
+    np.testing.assert_allclose(sum(parts), histogram(u, weights, 256))
+
+
+@pytest.mark.parametrize(("a", "b"), [(-3, -2), (5, 1), (-40, -3), (0, -4)])
+def test_platt_is_the_logistic_regression_of_scikit_learn_on_smoothed_targets(a, b):
+    u, right = _samples(a, b)
+    total, positive = histogram(u, np.ones_like(u), 256), histogram(u, right, 256)
+    n_right, n_wrong = right.sum(), (~right).sum()
+    target = positive * (n_right + 1) / (n_right + 2) + (total - positive) / (n_wrong + 2)
+    oracle = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
+    oracle.fit(
+        np.tile(_centres(256), 2)[:, None],
+        np.repeat([1, 0], 256),
+        sample_weight=np.concatenate([target, total - target]),
+    )
+    found = platt(positive, total)
+    np.testing.assert_allclose(found, [oracle.coef_[0, 0], -oracle.intercept_[0]], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("a", "b"), [(-8, -3), (2, 0.5)])
+def test_platt_finds_the_sigmoid_that_made_the_samples(a, b):
+    u = np.repeat(_centres(256)[150:230], 50_000)
+    u = u[u < 1]
+    np.testing.assert_allclose(_fit(*_samples(a, b, u=u)), [a, b], rtol=0.05)
+
+
+@pytest.mark.parametrize(("a", "b"), [(-30, -4), (-3, -2), (4, 0)])
+def test_the_bins_of_the_fit_barely_move_the_confidence(a, b):
+    """Against scikit-learn's fit of every single sample, without smoothing."""
+    u, right = _samples(a, b, 20_000)
+    oracle = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(u[:, None], right)
+    slope, offset = _fit(u, right)
+    expected = expit(oracle.coef_[0, 0] * u + oracle.intercept_[0])
+    np.testing.assert_allclose(expit(slope * u - offset), expected, atol=0.01)
+
+
+@pytest.mark.parametrize("right", [0, 1], ids=["all wrong", "all right"])
+@pytest.mark.parametrize("equal", [False, True], ids=["u varies", "u is constant"])
+def test_platt_of_one_outcome_is_its_smoothed_share(right, equal):
+    u = np.full(98, 1e-6) if equal else RNG.random(98)
+    a, b = _fit(u, np.full(98, right))
+    np.testing.assert_allclose(expit(a * u - b), 0.99 if right else 0.01, rtol=1e-6)
+
+
+def test_platt_of_a_constant_is_the_share_of_right_samples():
+    a, b = _fit(np.zeros(1000), np.repeat([1, 0], [750, 250]))
+    assert a == 0
+    assert expit(-b) == pytest.approx((750 * 751 / 752 + 250 / 252) / 1000)
+
+
+@given(st.integers(-150, 40))
+def test_in_other_units_of_uncertainty_the_sigmoid_is_the_same(shift):
+    """Units a whole number of bins away, so that the histogram is the same but for its place."""
+    centres = _centres(256)
+    total = np.zeros(256)
+    total[200:215] = 1e6
+    positive = total * expit(2 - centres / centres[210])
+    a, b = platt(positive, total)
+    moved = platt(np.roll(positive, shift), np.roll(total, shift))
+    unit = centres[210 + shift] / centres[210]
+    np.testing.assert_allclose(moved, [a / unit, b], rtol=1e-4)
+
+
+def _pixels(shape=(3, 10, 10)):
+    confidence = RNG.beta(4, 1, shape)
+    return confidence, (RNG.random(shape) < confidence**2).astype(int)
+
+
+def test_errors_are_those_of_scikit_learn_s_calibration_curve():
+    confidence, right = _pixels()
+    curves = curve(confidence, right, raters=1, bins=20)
+    for i, (p, y) in enumerate(zip(confidence, right, strict=True)):
+        accuracy, mean = calibration_curve(y.ravel(), p.ravel(), n_bins=20)
+        weights = np.histogram(p, np.linspace(0, 1, 21))[0] / p.size
+        gaps = np.abs(accuracy - mean)
+        assert ace(curves)[i] == pytest.approx(gaps.mean())
+        assert ece(curves)[i] == pytest.approx(gaps @ weights[weights > 0])
+
+
+def test_all_right_at_confidence_99_leaves_one_percent():
+    curves = curve(np.full((1, 8, 8), 0.99), np.ones((1, 8, 8)), raters=1, bins=20)
+    assert ace(curves) == pytest.approx(0.01)
+    assert ece(curves) == pytest.approx(0.01)
+
+
+def test_bins_count_alike_in_ace_and_by_their_samples_in_ece():
+    confidence = np.array([[[0.975, 0.975, 0.975, 0.525]]])
+    curves = curve(confidence, np.array([[[1, 1, 1, 0]]]), raters=1, bins=20)
+    assert ace(curves) == pytest.approx((0.025 + 0.525) / 2)
+    assert ece(curves) == pytest.approx((3 * 0.025 + 0.525) / 4)
+
+
+def test_each_rater_is_a_sample():
+    confidence = RNG.random((1, 6, 6))
+    labels = RNG.integers(0, 2, (4, 6, 6))
+    together = curve(confidence, labels.sum(axis=0)[None], raters=4, bins=20)
+    each = [curve(confidence, label[None], raters=1, bins=20) for label in labels]
+    for found, parts in zip(together, zip(*each, strict=True), strict=True):
+        np.testing.assert_allclose(found, sum(parts))
+
+
+def test_images_add_up_to_the_pooled_curve():
+    confidence, right = _pixels()
+    images = curve(confidence, right, raters=1, bins=20)
+    pooled = curve(confidence.reshape(1, 30, 10), right.reshape(1, 30, 10), raters=1, bins=20)
+    for sums, whole in zip(images, pooled, strict=True):
+        np.testing.assert_allclose(sums.sum(axis=0), whole[0])
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.05, 0.5, 1.0])
+def test_every_confidence_has_a_bin(confidence):
+    curves = curve(np.full((1, 2, 2), confidence), np.zeros((1, 2, 2)), raters=1, bins=20)
+    assert isinstance(curves, Curve)
+    assert curves.total.sum() == 4
+    assert ace(curves) == pytest.approx(confidence)

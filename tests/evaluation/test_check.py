@@ -1,0 +1,245 @@
+"""A store of predictions is described, and refused with the place of the first offence."""
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from handmade import SPLITS, random_split
+
+from segue import cli
+from segue.errors import InputError
+from segue.evaluation.check import check, describe
+
+
+@pytest.fixture
+def splits():
+    """Labels and samples of each split, by name: 6 images, 2 x 3 samples, 12 x 12 pixels."""
+    return {name: random_split(name)[["labels", "probs"]].load() for name in SPLITS}
+
+
+def write(path, splits):
+    for name, content in splits.items():
+        content.to_zarr(path, group=name, mode="a", zarr_format=3, consolidated=False)
+    return path
+
+
+def refuse(path, message):
+    with pytest.raises(InputError) as error:
+        check(path)
+    assert str(error.value).startswith(f"{path}{message}"), str(error.value)
+
+
+def test_a_whole_store_is_described_and_nothing_is_wrong_with_it(splits, tmp_path, capsys):
+    path = write(tmp_path / "mine.zarr", splits)
+    assert cli.main(["check", str(path)]) == 0
+    said = capsys.readouterr().out
+    probs = "float16 (image 6, eu_sample 2, au_sample 3, class 2, y 12, x 12), 20,736 bytes"
+    for name in SPLITS:
+        assert f"{name}/probs: {probs}\n" in said
+        assert f"{name}/labels: uint8 (image 6, rater 3, y 12, x 12), 2,592 bytes\n" in said
+    assert said.endswith("Nothing is wrong with it.\n")
+
+
+def test_the_command_fails_with_one_line_on_what_is_wrong(splits, tmp_path, capsys):
+    splits["id"]["probs"][1] = np.nan
+    path = write(tmp_path / "mine.zarr", splits)
+    assert cli.main(["check", str(path)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"segue: error: {path}/id/probs: image 1, eu_sample 0, ")
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (np.nan, "expected probabilities, found NaN in [nan, nan]"),
+        (-0.5, "expected probabilities in [0, 1], no minus sign, found [-0.5, -0.5]"),
+        (-0.0, "expected probabilities in [0, 1], no minus sign, found [-0.0, -0.0]"),
+        (1.5, "expected probabilities in [0, 1], no minus sign, found [1.5, 1.5]"),
+        (0.75, "expected a sum of 1 over 'class', found 1.5 of [0.75, 0.75]"),
+    ],
+)
+def test_the_first_wrong_probability_is_named_with_its_place(value, what, splits, tmp_path):
+    probs = splits["ood_blur"]["probs"].values
+    probs[4, 1, 2, :, 7, 11] = value
+    probs[4, 1, 2, :, 8, 0] = np.nan  # later
+    probs[5] = np.nan
+    path = write(tmp_path / "mine.zarr", splits)
+    refuse(path, f"/ood_blur/probs: image 4, eu_sample 1, au_sample 2, y 7, x 11: {what}")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "error", "refused"),
+    [
+        ("float16", 1e-3, False),
+        ("float16", 4e-3, True),
+        ("float32", 5e-5, False),
+        ("float32", 2e-4, True),
+        ("float64", 2e-4, True),
+    ],
+)
+def test_sums_may_differ_from_1_as_far_as_the_type_rounds(dtype, error, refused, splits, tmp_path):
+    for split in splits.values():
+        split["probs"] = xr.full_like(split["probs"].astype(dtype), 0.5)
+    splits["val"]["probs"].values[0, 0, 0, 0, 0, 0] += error
+    path = write(tmp_path / "mine.zarr", splits)
+    if refused:
+        refuse(path, "/val/probs: image 0, eu_sample 0, au_sample 0, y 0, x 0: expected a sum of 1")
+    else:
+        check(path)
+
+
+@pytest.mark.parametrize("value", [-1, 2])
+def test_labels_are_classes(value, splits, tmp_path):
+    for split in splits.values():
+        split["labels"] = split["labels"].astype("int16")
+    splits["id"]["labels"].values[3, 2, 5, 6] = value
+    path = write(tmp_path / "mine.zarr", splits)
+    refuse(path, f"/id/labels: image 3, rater 2, y 5, x 6: expected a class, 0 to 1, found {value}")
+
+
+def test_images_are_numbered_through_all_blocks(tmp_path):
+    splits = {name: random_split(name, images=25, side=64, hypotheses=5, draws=10) for name in "ab"}
+    named = dict(zip(("id", "ood_x", "val"), [*splits.values(), splits["a"]], strict=True))
+    named = {name: split[["labels", "probs"]] for name, split in named.items()}
+    named["val"] = named["val"].copy(deep=True)
+    named["val"]["probs"].values[24, 4, 9, :, 63, 63] = 0
+    path = write(tmp_path / "mine.zarr", named)
+    refuse(path, "/val/probs: image 24, eu_sample 4, au_sample 9, y 63, x 63: expected a sum of 1")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("val"), ": expected a split 'val', found id, ood_blur, ood_noise"),
+        (lambda s: s.pop("id"), ": expected a split 'id', found ood_blur, ood_noise, val"),
+        (
+            lambda s: [s.pop("ood_blur"), s.pop("ood_noise")],
+            ": expected at least one split 'ood_<shift>', found id, val",
+        ),
+        (
+            lambda s: s.update(id=s["id"].drop_vars("labels")),
+            "/id/labels: no such array; there are: probs",
+        ),
+        (
+            lambda s: s.update(val=s["val"].isel(au_sample=0)),
+            "/val/probs: expected dimensions ('image', 'eu_sample', 'au_sample', 'class', 'y', 'x')"
+            ", found ('image', 'eu_sample', 'class', 'y', 'x')",
+        ),
+        (
+            lambda s: s.update(val=s["val"].transpose("image", "au_sample", "eu_sample", ...)),
+            "/val/probs: expected dimensions ",
+        ),
+        (
+            lambda s: s.update(val=s["val"].isel(rater=slice(2))),
+            "/val/labels: expected 3 along 'rater' as ",
+        ),
+        (
+            lambda s: s.update(val=s["val"].isel(au_sample=slice(2))),
+            "/val/probs: expected 3 along 'au_sample' as ",
+        ),
+        (
+            lambda s: s.update(val=s["val"].isel(y=slice(6))),
+            "/val/probs: expected 12 along 'y' as ",
+        ),
+        (
+            lambda s: s.update(ood_blur=s["ood_blur"].isel({"class": slice(1)})),
+            "/ood_blur/probs: expected at least 2 along 'class', found 1",
+        ),
+        (
+            lambda s: s.update(id=s["id"].astype("float32")),
+            "/id/labels: expected integers, found float32",
+        ),
+        (
+            lambda s: s.update(id=s["id"].assign(probs=s["id"]["probs"].astype("uint8"))),
+            "/id/probs: expected floats, found uint8",
+        ),
+    ],
+)
+def test_names_dimensions_and_sizes_are_checked_first(change, message, splits, tmp_path):
+    change(splits)
+    refuse(write(tmp_path / "mine.zarr", splits), message)
+
+
+@pytest.mark.parametrize(("dim", "kept"), [("image", 5), ("y", 11)])
+def test_labels_are_of_the_same_images_as_the_samples(dim, kept, splits, tmp_path):
+    labels = splits["id"][["labels"]].isel({dim: slice(kept)})
+    split = {"id": splits["id"][["probs"]]} | {n: s for n, s in splits.items() if n != "id"}
+    path = write(write(tmp_path / "mine.zarr", split), {"id": labels})
+    expected = splits["id"].sizes[dim]
+    refuse(
+        path,
+        f"/id/labels: expected {expected} along {dim!r} as {path}/id/probs has, found {kept}",
+    )
+
+
+def test_an_array_has_to_name_its_dimensions(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    group = zarr.open_group(path, mode="a")["id"]
+    group.create_array("labels", data=splits["id"]["labels"].values, overwrite=True)
+    assert "id/labels: uint8 (? 6, ? 3, ? 12, ? 12)" in describe(path)
+    refuse(path, "/id/labels: expected dimensions ('image', 'rater', 'y', 'x'), found 4 without")
+
+
+def test_chunks_of_background_that_zarr_left_out_are_no_offence(splits, tmp_path):
+    splits["val"]["labels"] = xr.zeros_like(splits["val"]["labels"])
+    path = write(tmp_path / "mine.zarr", splits)
+    assert not (path / "val/labels/c").exists()
+    check(path)
+
+
+def test_chunks_of_samples_that_were_never_written_are_found(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    group = zarr.open_group(path, mode="a")["id"]
+    probs = splits["id"]["probs"]
+    how = {"fill_value": np.nan, "dimension_names": probs.dims, "overwrite": True}
+    group.create_array("probs", shape=probs.shape, dtype="float16", **how)
+    refuse(path, "/id/probs: image 0, eu_sample 0, au_sample 0, y 0, x 0: expected probabilities, ")
+
+
+def test_a_damaged_chunk_is_named_by_its_images(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    (chunk,) = [file for file in (path / "id/probs/c").rglob("*") if file.is_file()]
+    chunk.write_bytes(chunk.read_bytes()[:20])
+    refuse(path, "/id: a chunk with image 0 or one after it cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("dim", "count", "message"),
+    [
+        ("image", 5, "/id: expected arrays that name their dimensions and agree on their sizes, "),
+        ("person", 6, "/id/patient: expected dimensions ('image',), found ('person',)"),
+        (None, 6, "/id: expected arrays that name their dimensions and agree on their sizes, "),
+    ],
+)
+def test_patients_are_those_of_the_images(dim, count, message, splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    names = None if dim is None else (dim,)
+    group = zarr.open_group(path, mode="a")["id"]
+    group.create_array("patient", data=np.arange(count), dimension_names=names)
+    refuse(path, message)
+
+
+def test_a_store_has_groups(tmp_path):
+    zarr.create_array(tmp_path / "array.zarr", shape=(2,), dtype="float32")
+    refuse(tmp_path / "array.zarr", ": expected a Zarr group (format 3), found: ")
+
+
+def test_large_chunks_are_warned_of(splits, tmp_path, caplog):
+    path = write(tmp_path / "mine.zarr", splits)
+    check(path)
+    assert not caplog.messages
+    for split in SPLITS:
+        group = zarr.open_group(path, mode="a")[split]
+        for name, array in splits[split].items():
+            shape = (400, *array.shape[1:-2], 256, 256)
+            how = {"chunks": shape, "dimension_names": array.dims, "overwrite": True}
+            group.create_array(name, shape=shape, dtype=array.dtype, **how)
+    with pytest.raises(InputError, match="expected a sum of 1"):  # nothing is written there
+        check(path)
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}/id: has chunks of 0.6 GB, and takes several times that")
+
+
+def test_what_is_no_store_is_named(tmp_path):
+    with pytest.raises(InputError, match="no Zarr store"):
+        check(tmp_path / "none.zarr")

@@ -1,0 +1,185 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from segue import plugins
+from segue.errors import InputError
+from segue.evaluation.entanglement import CELL, Ranked, delta, deltas, ranks
+from segue.evaluation.task import Task
+
+VALUES = st.floats(0, 100, allow_subnormal=False)
+RANKED = {
+    "ood": Ranked(plugins.load("tasks", "ood").TASK, "border"),
+    "ambiguity": Ranked(plugins.load("tasks", "ambiguity").TASK, ""),
+    "calibration": Ranked(plugins.load("tasks", "calibration").TASK, "pooled"),
+}
+
+
+@pytest.mark.parametrize(
+    ("correct", "wrong", "higher_is_better", "expected"),
+    [
+        (5, 2, True, 0.51552),
+        (4, 6, True, -0.25133),
+        (0.68, 0.497, True, 0.19639),
+        (0.04, 0.05, False, 0.14089),
+        (1, 0, True, 1),
+        (0, 1, True, -1),
+        (0, 1, False, 1),
+    ],
+)
+def test_check_values_of_the_protocol(correct, wrong, higher_is_better, expected):
+    assert delta(correct, wrong, higher_is_better) == pytest.approx(expected, abs=5e-6)
+
+
+@given(st.floats(-1, 1) | VALUES, st.booleans())
+def test_equal_measures_have_delta_zero(value, higher_is_better):
+    assert delta(value, value, higher_is_better) == 0
+
+
+@given(VALUES, VALUES, st.booleans())
+def test_delta_is_antisymmetric_and_in_range(first, second, higher_is_better):
+    value = delta(first, second, higher_is_better)
+    assert -1 <= value <= 1
+    assert delta(second, first, higher_is_better) == pytest.approx(-value, abs=1e-12)
+    assert delta(first, second, not higher_is_better) == pytest.approx(-value, abs=1e-12)
+
+
+@given(VALUES, VALUES, st.booleans())
+def test_delta_is_positive_where_the_right_measure_is_better(correct, wrong, higher_is_better):
+    assume(abs(correct - wrong) > 1e-9 * (correct + wrong))
+    better = correct > wrong if higher_is_better else correct < wrong
+    assert (delta(correct, wrong, higher_is_better) > 0) == better
+
+
+@given(VALUES, VALUES, st.floats(1e-3, 1e3))
+def test_the_unit_of_the_metric_does_not_matter(correct, wrong, unit):
+    value = delta(correct, wrong, True)
+    assert delta(unit * correct, unit * wrong, True) == pytest.approx(value, abs=1e-9)
+
+
+def test_delta_takes_arrays():
+    np.testing.assert_allclose(delta([5, 4], [2, 6], True), [0.51552, -0.25133], atol=5e-6)
+
+
+def _means(task, aggregation, scores, cell=("lung", "ssn", "none", 0), metric=None):
+    """Rows of mean scores: split -> (TU, AU, EU)."""
+    return pd.DataFrame(
+        [
+            (*cell, task, metric or RANKED[task].task.metric, split, measure, aggregation, score)
+            for split, values in scores.items()
+            for measure, score in zip(("TU", "AU", "EU"), values, strict=True)
+        ],
+        columns=[*CELL, "replicate", "task", "metric", "split", "measure", "aggregation", "score"],
+    )
+
+
+def test_delta_of_ood_is_that_of_the_means_over_splits():
+    means = _means("ood", "border", {"ood_a": (0, 0.4, 0.9), "ood_b": (0, 0.6, 0.5)})
+    row = deltas(means, {"ood": RANKED["ood"]}).iloc[0]
+    assert (row["split"], row["correct"], row["wrong"]) == ("ood", pytest.approx(0.7), 0.5)
+    assert row["delta"] == pytest.approx(delta(0.7, 0.5, True))
+
+
+def test_the_better_of_two_wrong_measures_is_taken_in_each_split():
+    scores = {
+        "val": (9, 9, 9),
+        "id": (0.1, 0.2, 0.3),
+        "ood_a": (0.4, 0.2, 0.6),
+        "ood_b": (0.2, 0.5, 0.4),
+    }
+    found = deltas(_means("calibration", "pooled", scores), {"calibration": RANKED["calibration"]})
+    by_split = found.set_index("split")
+    assert set(by_split.index) == {"id", "ood"}
+    assert by_split.loc["id", ["correct", "wrong"]].tolist() == [0.1, 0.2]
+    assert by_split.loc["ood", ["correct", "wrong"]].tolist() == pytest.approx([0.3, 0.3])
+    assert by_split["delta"]["ood"] == pytest.approx(0)
+    assert by_split["delta"]["id"] == pytest.approx(delta(0.1, 0.2, False))
+
+
+def test_other_metrics_aggregations_and_tasks_are_no_part_of_it():
+    scores = {"id": (1, 0.6, 0.3), "ood": (1, 0.4, 0.2)}
+    others = [
+        _means("calibration", "pooled", scores),
+        _means("ambiguity", "other", scores),
+        _means("ambiguity", "", scores, metric="ncc_entropy"),
+    ]
+    tasks = {"ambiguity": RANKED["ambiguity"]}
+    alone = deltas(_means("ambiguity", "", scores), tasks)
+    together = deltas(pd.concat([*others, _means("ambiguity", "", scores)]), tasks)
+    pd.testing.assert_frame_equal(together, alone)
+
+
+def test_a_task_without_such_scores_is_named():
+    means = _means("ood", "mean", {"ood_a": (0, 0.4, 0.9)})
+    with pytest.raises(
+        InputError, match=r"tables.tasks.ood: no scores of auroc .*'border'.*'mean'"
+    ):
+        deltas(means, {"ood": RANKED["ood"]})
+
+
+def _deltas(rows):
+    """Rows of (cell, replicate, task, split, correct, delta)."""
+    table = pd.DataFrame(
+        rows, columns=["aleatoric", "replicate", "task", "split", "correct", "delta"]
+    )
+    return table.assign(dataset="lung", epistemic="none", wrong=0.0)
+
+
+def _ranks(found, table, task, replicate=0):
+    rows = found[(found["table"] == table) & (found["task"] == task)]
+    return rows[rows["replicate"] == replicate].set_index("aleatoric")["rank"].to_dict()
+
+
+def test_ranks_of_the_protocol_with_their_tie():
+    values = {"a": 0.3, "b": 0.1, "c": 0.1, "d": -0.2}
+    rows = [(name, 0, "ood", "ood", value, value) for name, value in values.items()]
+    found = ranks(_deltas(rows), {"ood": RANKED["ood"]})
+    expected = {"a": 1, "b": 2.5, "c": 2.5, "d": 4}
+    assert _ranks(found, "entanglement", "ood") == expected
+    assert _ranks(found, "performance", "ood") == expected
+
+
+def test_low_errors_perform_best_and_high_deltas_rank_best():
+    rows = [("a", 0, "calibration", "id", 0.1, -0.5), ("b", 0, "calibration", "id", 0.2, 0.5)]
+    found = ranks(_deltas(rows), {"calibration": RANKED["calibration"]})
+    assert _ranks(found, "performance", "calibration") == {"a": 1, "b": 2}
+    assert _ranks(found, "entanglement", "calibration") == {"a": 2, "b": 1}
+
+
+def test_id_and_ood_count_half_each_and_tasks_alike():
+    rows = [
+        ("a", 0, "ood", "ood", 0.9, 0.9),
+        ("b", 0, "ood", "ood", 0.1, 0.1),
+        ("a", 0, "ambiguity", "id", 0.9, 0.9),
+        ("b", 0, "ambiguity", "id", 0.1, 0.1),
+        ("a", 0, "ambiguity", "ood", 0.1, 0.1),
+        ("b", 0, "ambiguity", "ood", 0.9, 0.9),
+    ]
+    found = ranks(_deltas(rows), {name: RANKED[name] for name in ("ood", "ambiguity")})
+    assert _ranks(found, "entanglement", "ambiguity") == {"a": 1.5, "b": 1.5}
+    assert _ranks(found, "entanglement", "overall") == {"a": 1.25, "b": 1.75}
+
+
+def test_replicates_and_datasets_are_ranked_on_their_own():
+    rows = [(name, r, "ood", "ood", value, value) for r, name, value in
+            [(0, "a", 0.9), (0, "b", 0.8), (1, "a", 0.1), (1, "b", 0.2)]]  # fmt: skip
+    table = _deltas(rows)
+    other = table.assign(dataset="eye", delta=5.0)
+    found = ranks(pd.concat([table, other]), {"ood": RANKED["ood"]})
+    lung = found[found["dataset"] == "lung"]
+    assert _ranks(lung, "performance", "ood", 0) == {"a": 1, "b": 2}
+    assert _ranks(lung, "performance", "ood", 1) == {"a": 2, "b": 1}
+    eye = found[(found["dataset"] == "eye") & (found["table"] == "entanglement")]
+    assert set(eye["rank"]) == {1.5}
+
+
+@given(st.lists(st.sampled_from([0, 0.25, 0.5, 1]), min_size=1, max_size=8), st.booleans())
+def test_ranks_of_n_cells_sum_to_n_times_n_plus_one_over_two(values, higher):
+    task = Ranked(Task("m", higher, "TU", ("EU",)), "")
+    rows = [(f"model {i}", 0, "t", "id", value, value) for i, value in enumerate(values)]
+    found = ranks(_deltas(rows), {"t": task})
+    n = len(values)
+    sums = found.groupby(["table", "task"])["rank"].sum()
+    np.testing.assert_allclose(sums, n * (n + 1) / 2)

@@ -1,0 +1,201 @@
+import numpy as np
+import pytest
+import xarray as xr
+from handmade import SPLITS, random_split
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from segue import seeds
+from segue.evaluation.entanglement import delta
+from segue.evaluation.intervals import DRAWS, Draws, draw, intervals, units, weights
+from segue.evaluation.task import Score
+from segue.evaluation.tasks import ambiguity, calibration, ood
+from segue.evaluation.variants import CORRECTED, PAPER_CODE
+
+SHARED = {"id": ["a", "b", "b", "c"], "ood_blur": ["a", "b", "b", "c"]}
+
+
+def _rows(task, scores, drawn):
+    rows = list(intervals(task, [draw(score, drawn) for score in scores]))
+    keys = ("variant", "metric", "split", "measure", "aggregation")
+    found = {tuple(row[key] for key in keys): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def _stored(**coordinates):
+    labels = {"labels": ("image", np.zeros(3))}
+    return xr.Dataset(labels, {name: ("image", values) for name, values in coordinates.items()})
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "expected"),
+    [
+        ({"patient": ["p", "q", "p"], "name": ["1", "2", "3"]}, ["p", "q", "p"]),
+        ({"patient": [7, 8, 7]}, ["7", "8", "7"]),
+        ({"name": ["1", "2", "3"]}, ["1", "2", "3"]),
+        ({}, ["id 0", "id 1", "id 2"]),
+    ],
+)
+def test_patients_are_drawn_where_they_are_known_else_images(coordinates, expected):
+    assert units(_stored(**coordinates), "id") == expected
+
+
+def test_patients_count_where_another_program_did_not_make_them_a_coordinate():
+    split = _stored(patient=["p", "q", "p"]).reset_coords("patient")
+    assert units(split, "id") == ["p", "q", "p"]
+
+
+def test_images_of_a_patient_are_drawn_together_in_every_split():
+    drawn = weights(SHARED, 0, "lung")
+    np.testing.assert_array_equal(drawn["id"], drawn["ood_blur"])
+    np.testing.assert_array_equal(drawn["id"][:, 1], drawn["id"][:, 2])
+    assert drawn["id"].shape == (DRAWS, 4)
+    patients = drawn["id"][:, [0, 1, 3]]
+    assert (patients.sum(axis=1) == 3).all()
+    assert (np.std(patients, axis=0) > 0).all()
+
+
+def test_splits_of_other_patients_are_drawn_apart_and_never_empty():
+    drawn = weights({"id": ["a", "b", "c"], "ood_camera": ["d", "e"], "val": ["f"]}, 0, "eye")
+    assert (drawn["id"].sum(axis=1) == 3).all()
+    assert (drawn["ood_camera"].sum(axis=1) == 2).all()
+    assert (drawn["val"] == 1).all()
+    correlation = np.corrcoef(drawn["id"][:, 0], drawn["ood_camera"][:, 0])[0, 1]
+    assert abs(correlation) < 4 / np.sqrt(DRAWS)
+
+
+def test_draws_depend_on_the_seed_and_the_dataset():
+    one, same, seed, dataset = (
+        weights(SHARED, *key)["id"] for key in ((0, "a"), (0, "a"), (1, "a"), (0, "b"))
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, seed)
+    assert not np.array_equal(one, dataset)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
+    """Mean ± 1.96·s/√n, within the noise of 1000 draws."""
+    values = seeds.rng(0, "values").normal(3, 2, 400)
+    drawn = weights({"id": [str(i) for i in range(400)]}, 0, "lung")
+    row = _rows("segmentation", [Score("dice", "id", values)], drawn)["", "dice", "id", "", ""]
+    low, high = norm.interval(0.95, values.mean(), values.std() / np.sqrt(400))
+    assert row["value"] == pytest.approx(values.mean())
+    assert (row["low"], row["high"]) == pytest.approx((low, high), abs=0.05)
+
+
+def test_images_of_one_patient_count_as_one():
+    """Ten copies of each image say no more than one: the interval is not √10 narrower."""
+    values = seeds.rng(0, "values").normal(0, 1, 40)
+    names = [str(i) for i in range(40)]
+    one, copies = (
+        _rows("segmentation", [Score("dice", "id", v)], weights({"id": n}, 0, "lung"))
+        for v, n in ((values, names), (values.repeat(10), [n for n in names for _ in range(10)]))
+    )
+    ((_, first),), ((_, second),) = one.items(), copies.items()
+    for limit in ("value", "low", "high"):
+        assert second[limit] == pytest.approx(first[limit], abs=1e-6)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    """100 samples of 30 from N(0, 1): 95 ± 3·√(95·.05) of the intervals hold 0; a few less here."""
+    values = seeds.rng(1, "samples").normal(size=(100, 30))
+    drawn = weights({"id": [str(i) for i in range(30)]}, 0, "lung")
+    limits = [
+        next(intervals("segmentation", [draw(Score("dice", "id", v), drawn)])) for v in values
+    ]
+    covered = sum(row["low"] < 0 < row["high"] for row in limits)
+    assert 86 <= covered <= 100
+
+
+def test_a_single_patient_says_nothing_of_others():
+    drawn = weights({"id": ["a", "a", "a"], "val": ["b", "c"]}, 0, "lung")
+    rows = _rows("segmentation", [Score("dice", "id", np.array([0.1, 0.2, 0.3]))], drawn)
+    row = rows["", "dice", "id", "", ""]
+    assert row["value"] == pytest.approx(0.2)
+    assert np.isnan([row["low"], row["high"]]).all()
+
+
+def test_a_single_number_that_cannot_be_reweighted_has_no_interval():
+    drawn = weights(SHARED, 0, "lung")
+    row = _rows("failure", [Score("aurc", "id", 0.3)], drawn)["", "aurc", "id", "", ""]
+    assert row["value"] == 0.3
+    assert np.isnan([row["low"], row["high"]]).all()
+
+
+def _delta_by_hand(hib, correct, wrong, group):
+    """Δ of every draw from draws of the measures, (split, measure) -> values."""
+    best = np.maximum if hib else np.minimum
+    means = [
+        np.mean([best.reduce([group[s, m] for m in each]) for s in ("ood_a", "ood_b")], axis=0)
+        for each in ([correct], wrong)
+    ]
+    return delta(*means, hib)
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "how", "correct", "wrong", "hib"),
+    [
+        ("ood", "auroc", "border", "EU", ["AU"], True),
+        ("ambiguity", "ncc", "", "AU", ["EU"], True),
+        ("calibration", "ace", "pooled", "TU", ["AU", "EU"], False),
+    ],
+)
+def test_delta_is_that_of_the_measures_in_the_same_draw(task, metric, how, correct, wrong, hib):
+    random = seeds.rng(0, task)
+    drawn = [
+        Draws("", metric, split, measure, how, random.uniform(0.1, 0.9, DRAWS + 1))
+        for split in ("ood_a", "ood_b")
+        for measure in ("TU", "AU", "EU")
+    ]
+    group = {(d.split, d.measure): d.values for d in drawn}
+    expected = _delta_by_hand(hib, correct, wrong, group)
+    (row,) = [row for row in intervals(task, drawn) if row["metric"] == "delta"]
+    assert (row["split"], row["aggregation"], row["measure"]) == ("ood", how, "")
+    assert row["value"] == pytest.approx(expected[0])
+    limits = np.quantile(expected[1:], [0.025, 0.975])
+    assert (row["low"], row["high"]) == pytest.approx(tuple(limits))
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return {name: random_split(name, images=12) for name in SPLITS}
+
+
+@pytest.fixture(scope="module")
+def drawn(splits):
+    names = {name: [f"{name == 'val'} {i}" for i in range(12)] for name in splits}
+    return weights(names, 0, "lung")
+
+
+def test_every_score_and_every_delta_has_an_interval(splits, drawn):
+    both = [CORRECTED, PAPER_CODE]
+    found = {
+        "ood": _rows("ood", ood.score(splits, both, patch=5), drawn),
+        "ambiguity": _rows("ambiguity", ambiguity.score(splits, both), drawn),
+        "calibration": _rows(
+            "calibration", calibration.score(splits, both, ace_bins=5, platt_bins=64), drawn
+        ),
+    }
+    for row in (row for rows in found.values() for row in rows.values()):
+        assert row["low"] <= row["high"]
+    variants = {task: {v for v, *_ in rows} for task, rows in found.items()}
+    assert variants == {
+        "ood": {""},
+        "ambiguity": {v.name for v in both},
+        "calibration": {v.name for v in both},
+    }
+    assert {s for _, m, s, *_ in found["ood"] if m == "delta"} == {"ood"}
+    assert {s for _, m, s, *_ in found["calibration"] if m == "delta"} == {"id", "ood"}
+    assert ("", "auroc", "ood_blur", "EU", "border") in found["ood"]
+    assert ("corrected", "ace", "id", "TU", "pooled") in found["calibration"]
+    assert ("paper_code", "delta", "id", "", "pooled") in found["calibration"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8))
+def test_limits_lie_within_the_values_of_the_images(values):
+    names = {"id": [str(i) for i in range(len(values))]}
+    score = Score("dice", "id", np.array(values))
+    (row,) = intervals("segmentation", [draw(score, weights(names, 0, "lung"))])
+    assert min(values) - 1e-6 <= row["low"] <= row["high"] <= max(values) + 1e-6

@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+import xarray as xr
+from handmade import random_split, split_of, write_stores
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.stats import entropy
+
+from segue import blocks, dims, store
+from segue.errors import InputError
+from segue.evaluation.maps import decompose, uncertainty
+
+SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=3)
+LOGITS = SHAPES.flatmap(lambda s: hnp.arrays(np.float32, s, elements=st.floats(-20, 20, width=32)))
+
+
+def _softmax(logits):
+    e = np.exp(logits - logits.max(axis=3, keepdims=True))
+    return xr.DataArray(e / e.sum(axis=3, keepdims=True), dims=dims.SAMPLES)
+
+
+def _pixel(*hypotheses):
+    """Probabilities of one pixel: hypothesis -> sample -> class."""
+    return xr.DataArray(np.array(hypotheses, np.float32)[None, ..., None, None], dims=dims.SAMPLES)
+
+
+def _measures(probs):
+    return decompose(probs).squeeze().values
+
+
+LN2 = np.log(2)
+
+
+@pytest.mark.parametrize(
+    ("hypotheses", "expected"),
+    [
+        pytest.param([[[1, 0]], [[0, 1]]], (LN2, 0, LN2), id="two that are sure and differ"),
+        pytest.param([[[0.5, 0.5]], [[0.5, 0.5]]], (LN2, LN2, 0), id="two that are unsure"),
+        pytest.param([[[1, 0], [0, 1]]], (LN2, LN2, 0), id="draws of one hypothesis differ"),
+        pytest.param(
+            [[[1, 0, 0]], [[0, 1, 0]], [[0, 0, 1]]], (np.log(3), 0, np.log(3)), id="three"
+        ),
+        pytest.param([[[1, 0]]], (0, 0, 0), id="one certain sample"),
+    ],
+)
+def test_known_decompositions(hypotheses, expected):
+    np.testing.assert_allclose(_measures(_pixel(*hypotheses)), expected, atol=1e-6)
+
+
+def test_it_is_the_entropy_of_scipy():
+    probs = random_split("a", classes=3)["probs"].astype("float32")
+    probs = probs / probs.sum("class")
+    hypotheses = probs.values.mean(axis=2)
+    total = entropy(hypotheses.mean(axis=1), axis=1)
+    aleatoric = entropy(hypotheses, axis=2).mean(axis=1)
+    found = decompose(probs)
+    np.testing.assert_allclose(found.sel(measure="TU"), total, atol=1e-5)
+    np.testing.assert_allclose(found.sel(measure="AU"), aleatoric, atol=1e-5)
+    np.testing.assert_allclose(found.sel(measure="EU"), total - aleatoric, atol=1e-5)
+
+
+@given(LOGITS)
+def test_measures_are_in_range_and_add_up(logits):
+    total, aleatoric, epistemic = decompose(_softmax(logits)).transpose("measure", ...).values
+    assert (epistemic >= 0).all()
+    assert (epistemic <= total + 1e-5).all()
+    assert (total <= np.log(logits.shape[3]) + 1e-5).all()
+    np.testing.assert_allclose(total, aleatoric + epistemic, atol=1e-5)
+
+
+@given(LOGITS, st.randoms(use_true_random=False))
+def test_the_order_of_samples_and_hypotheses_does_not_matter(logits, random):
+    probs = _softmax(logits)
+    shuffled = {
+        dim: random.sample(range(probs.sizes[dim]), probs.sizes[dim])
+        for dim in ("eu_sample", "au_sample")
+    }
+    found = decompose(probs.isel(shuffled))
+    np.testing.assert_allclose(found.values, decompose(probs).values, atol=1e-5)
+
+
+@given(LOGITS)
+def test_one_hypothesis_has_no_epistemic_uncertainty(logits):
+    probs = _softmax(logits).isel(eu_sample=[0])
+    assert not decompose(probs).sel(measure="EU").values.any()
+
+
+@pytest.mark.parametrize("none_roles", ["strict", "samples_as_hypotheses"])
+@pytest.mark.parametrize("working", [1, 2**25], ids=["one image at a time", "all at once"])
+def test_the_stage_writes_the_maps_of_every_split(tmp_path, monkeypatch, none_roles, working):
+    monkeypatch.setattr(blocks, "_WORKING", working)
+    splits = {name: random_split(name, images=5, classes=3) for name in ("val", "id")}
+    paths = write_stores(tmp_path, splits)
+    uncertainty(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=none_roles)
+    assert store.splits(tmp_path / "maps.zarr") == ["id", "val"]
+    for name, split in splits.items():
+        probs = store.probabilities(split["probs"])
+        found = store.open_split(tmp_path / "maps.zarr", name)
+        assert list(found["measure"].values) == ["TU", "AU", "EU"]
+        assert found["uncertainty"].dims == dims.UNCERTAINTY
+        assert found["prediction"].dims == dims.PREDICTION
+        assert {str(array.dtype) for array in found.values()} == {"float32"}
+        np.testing.assert_allclose(found["uncertainty"], decompose(probs), atol=1e-6)
+        mean = probs.mean(("eu_sample", "au_sample"))
+        np.testing.assert_allclose(found["prediction"], mean, atol=1e-6)
+
+
+def test_samples_of_a_single_hypothesis_are_taken_as_hypotheses_if_so_asked(tmp_path):
+    split = random_split("id", hypotheses=1, draws=4)
+    path = write_stores(tmp_path, {"id": split})["samples"]
+    maps = {}
+    for roles in ("strict", "samples_as_hypotheses"):
+        uncertainty(tmp_path / f"{roles}.zarr", samples=path, none_roles=roles)
+        found = store.open_split(tmp_path / f"{roles}.zarr", "id")["uncertainty"]
+        maps[roles] = {m: found.sel(measure=m).values for m in dims.MEASURES}
+    probs = store.probabilities(split["probs"]).values[:, 0]
+    entropies = entropy(probs, axis=2).mean(axis=1)
+    np.testing.assert_allclose(maps["samples_as_hypotheses"]["AU"], entropies, atol=1e-5)
+    np.testing.assert_allclose(maps["samples_as_hypotheses"]["TU"], maps["strict"]["TU"], atol=1e-6)
+    np.testing.assert_array_equal(maps["strict"]["EU"], 0)
+    assert maps["samples_as_hypotheses"]["EU"].max() > 0.01
+
+
+def test_maps_do_not_depend_on_how_samples_are_chunked(tmp_path):
+    splits = {"id": random_split("id", images=7)}
+    found = []
+    for chunk in (2, 7):
+        path = write_stores(tmp_path / str(chunk), splits, chunk=chunk)["samples"]
+        uncertainty(tmp_path / f"{chunk}.zarr", samples=path, none_roles="strict")
+        found.append(store.open_split(tmp_path / f"{chunk}.zarr", "id").load())
+    xr.testing.assert_allclose(*found, atol=1e-7)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 0.0], ids=["not a number", "no probability at all"])
+def test_samples_that_are_no_probabilities_are_refused_by_name(tmp_path, wrong):
+    probs = np.full((4, 1, 1, 2, 3, 3), 0.5, np.float16)
+    probs[2, ..., 1, 1] = wrong
+    labels = np.zeros((4, 1, 3, 3))
+    path = write_stores(tmp_path, {"id": split_of(labels, probs)})["samples"]
+    with (
+        pytest.raises(InputError, match=r"samples.zarr/id/probs: expected class probabilities"),
+        np.errstate(invalid="ignore"),
+    ):
+        uncertainty(tmp_path / "maps.zarr", samples=path, none_roles="strict")
+    assert not (tmp_path / "maps.zarr").exists()
+
+
+def test_an_unknown_role_is_refused(tmp_path):
+    with pytest.raises(InputError, match="none_roles: expected one of"):
+        uncertainty(tmp_path / "maps.zarr", samples="none", none_roles="no")

@@ -1,0 +1,201 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from handmade import SPLITS, by_key, random_split, split_of, write_stores
+from sklearn.metrics import roc_auc_score
+
+from segue import dims, store
+from segue.errors import InputError
+from segue.evaluation.maps import uncertainty
+from segue.evaluation.score import COLUMNS, open_splits, score, scores
+from segue.report.score_files import REPLICATE, read_intervals
+
+KEY = {"study": "s", "dataset": "lung", "aleatoric": "ssn", "epistemic": "none", "replicate": 3}
+OPTIONS = {
+    "ood": {"patch": 5},
+    "ambiguity": {},
+    "calibration": {"ace_bins": 20, "platt_bins": 256},
+    "segmentation": {},
+    "failure": {},
+}
+SETTINGS = {"key": KEY, "variants": ["corrected"], "options": OPTIONS, "seed": 0}
+
+
+def _stores(folder, splits, chunk=4):
+    paths = write_stores(folder, splits, chunk)
+    maps = folder / "maps.zarr"
+    uncertainty(maps, samples=paths["samples"], none_roles="samples_as_hypotheses")
+    return {**paths, "maps": str(maps)}
+
+
+def _read(path):
+    return pd.read_csv(path, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return {name: random_split(name, images=5, classes=3, raters=4) for name in SPLITS}
+
+
+@pytest.fixture(scope="module")
+def paths(splits, tmp_path_factory):
+    return _stores(tmp_path_factory.mktemp("stores"), splits)
+
+
+@pytest.fixture(scope="module")
+def written(paths, tmp_path_factory):
+    out = tmp_path_factory.mktemp("scores") / "rep3.csv"
+    score(out, **paths, **SETTINGS)
+    return out
+
+
+def test_rows_are_tidy_and_carry_the_key_of_the_cell(written):
+    table = _read(written)
+    assert tuple(table.columns) == COLUMNS
+    for name, value in KEY.items():
+        assert set(table[name]) == {value}
+    assert not table.duplicated(list(COLUMNS[:-1])).any()
+    assert set(table["task"]) == set(OPTIONS)
+    assert set(table["measure"]) == {"", *dims.MEASURES}
+
+
+def test_every_split_is_scored_image_by_image(written):
+    table = _read(written)
+    for metric in ("dice", "nll", "brier", "ged", "ged_bma", "hm_iou", "ncc", "ncc_entropy"):
+        rows = table[table["metric"] == metric]
+        assert set(rows["split"]) == set(SPLITS)
+        for _, group in rows.groupby(["split", "measure", "aggregation"]):
+            assert group["image"].tolist() == list("01234")
+    for metric, how in (
+        ("auroc", "border"),
+        ("aurc", "mean"),
+        ("ace", "pooled"),
+        ("ece", "pooled"),
+    ):
+        rows = table[(table["metric"] == metric) & (table["aggregation"] == how)]
+        assert set(rows["image"]) == {"all"}
+
+
+def test_an_area_is_that_of_scikit_learn_on_the_stored_maps(paths, written):
+    maps = [store.open_split(Path(paths["maps"]), name) for name in ("id", "ood_noise")]
+    means = [each["uncertainty"].sel(measure="EU").mean(("y", "x")).values for each in maps]
+    expected = roc_auc_score([0] * 5 + [1] * 5, np.concatenate(means))
+    table = _read(written)
+    here = (table["metric"] == "auroc") & (table["split"] == "ood_noise")
+    rows = table[here & (table["measure"] == "EU") & (table["aggregation"] == "mean")]
+    assert rows["score"].item() == pytest.approx(expected)
+
+
+def test_numbers_in_the_file_are_those_that_were_computed(paths, written):
+    found = {}
+    with written.open(newline="") as file:
+        for row in csv.DictReader(file):
+            key = tuple(row[name] for name in ("metric", "split", "measure", "aggregation"))
+            found.setdefault(key, []).append(float(row["score"]))
+    opened = open_splits(*(Path(paths[name]) for name in ("dataset", "samples", "maps")))
+    for task, options in OPTIONS.items():
+        for key, values in by_key(scores(task, opened, ["corrected"], options)).items():
+            assert found[key[1:]] == np.atleast_1d(values).tolist()
+
+
+def test_the_file_is_the_same_however_stores_are_chunked(splits, written, tmp_path):
+    score(tmp_path / "again.csv", **_stores(tmp_path, splits, chunk=4), **SETTINGS)
+    assert (tmp_path / "again.csv").read_bytes() == written.read_bytes()
+    score(tmp_path / "other.csv", **_stores(tmp_path / "other", splits, chunk=2), **SETTINGS)
+    one, other = _read(written), _read(tmp_path / "other.csv")
+    np.testing.assert_allclose(other.pop("score"), one.pop("score"), rtol=1e-5, atol=1e-6)
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_every_variant_has_every_row(paths, written, tmp_path):
+    settings = SETTINGS | {"variants": ["corrected", "paper_code"]}
+    score(tmp_path / "both.csv", **paths, **settings)
+    both = _read(tmp_path / "both.csv")
+    assert both["variant"].iloc[0] == "corrected"
+    by_variant = dict(list(both.groupby("variant")))
+    order = list(COLUMNS[:3] + COLUMNS[4:-1])
+    corrected, paper_code = (
+        by_variant[name].drop(columns="variant").sort_values(order).reset_index(drop=True)
+        for name in ("corrected", "paper_code")
+    )
+    alone = _read(written).drop(columns="variant").sort_values(order).reset_index(drop=True)
+    pd.testing.assert_frame_equal(corrected, alone)
+    pd.testing.assert_frame_equal(corrected[order], paper_code[order])
+    assert not corrected.equals(paper_code)
+
+
+def test_a_cell_of_one_hypothesis_and_one_rater_is_scored(tmp_path):
+    splits = {name: random_split(name, hypotheses=1, raters=1) for name in SPLITS}
+    score(tmp_path / "a.csv", **_stores(tmp_path, splits), **SETTINGS)
+    table = _read(tmp_path / "a.csv")
+    assert np.isfinite(table["score"]).all()
+    assert (table.loc[table["metric"] == "ncc", "score"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"options": {"no_task": {}}}, "scores.no_task: nothing named 'no_task' in tasks"),
+        ({"options": {"ood": {"pach": 5}}}, "scores.ood: unknown key pach"),
+        ({"options": {"ood": {}}}, "scores.ood: missing key patch"),
+        ({"variants": ["best"]}, "variants: unknown 'best'"),
+    ],
+)
+def test_wrong_settings_are_refused_and_leave_no_file(paths, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        score(tmp_path / "scores" / "a.csv", **paths, **(SETTINGS | changes))
+    assert not list((tmp_path / "scores").iterdir())
+
+
+def test_a_task_without_its_reference_split_says_so(splits, tmp_path):
+    without = {name: split for name, split in splits.items() if name != "val"}
+    with pytest.raises(InputError, match=r"scores.ood: needs the split 'val', found only id, ood_"):
+        score(tmp_path / "a.csv", **_stores(tmp_path, without), **SETTINGS)
+
+
+@pytest.mark.parametrize("variable", ["labels", "probs"])
+def test_stores_of_different_images_are_refused_by_name(splits, paths, tmp_path, variable):
+    fewer = {name: split.isel(image=slice(3)) for name, split in splits.items()}
+    other = write_stores(tmp_path, fewer)
+    changed = "dataset" if variable == "labels" else "samples"
+    mixed = paths | {changed: other[changed]}
+    with pytest.raises(InputError, match=r"along 'image' as \w+ has, found [35]; make"):
+        score(tmp_path / "a.csv", **mixed, **SETTINGS)
+
+
+def test_an_interval_that_there_is_not_is_empty_and_is_read_as_such(splits, tmp_path):
+    alone = splits | {"val": splits["val"].isel(image=[0])}
+    score(tmp_path / "a.csv", **_stores(tmp_path, alone), **SETTINGS)
+    table = _read(tmp_path / "a-intervals.csv")
+    assert (table.loc[table["split"] == "val", ["low", "high"]] == "").all(axis=None)
+    cell = [KEY[name] for name in REPLICATE]
+    found = read_intervals([tmp_path / "a.csv"], [cell])
+    empty = found["low"].isna()
+    assert empty.equals(found["split"] == "val")
+
+
+def test_a_score_that_is_no_number_stops_it_by_name(splits):
+    broken = dict(splits)
+    maps = splits["id"]["uncertainty"].copy()
+    maps[2, 1, 3, 3] = np.nan
+    broken["id"] = splits["id"].assign(uncertainty=maps)
+    with pytest.raises(
+        InputError, match=r"scores.ambiguity: ncc AU of the split 'id' is no finite"
+    ):
+        list(scores("ambiguity", broken, ["corrected"], {}))
+
+
+def test_sure_samples_that_are_the_raters_common_mask_are_perfect(tmp_path):
+    splits = {}
+    for name in SPLITS:
+        label = random_split(name, raters=1)["labels"].values[:, 0]
+        probs = np.stack([label == 0, label == 1], axis=1)[:, None, None]
+        splits[name] = split_of(label[:, None].repeat(3, axis=1), probs.astype(np.float16))
+    score(tmp_path / "a.csv", **_stores(tmp_path, splits), **SETTINGS)
+    table = _read(tmp_path / "a.csv")
+    perfect = {"dice": 1, "hm_iou": 1, "ged": 0, "ged_bma": 0, "nll": 0, "brier": 0, "aurc": 0}
+    for metric, value in {**perfect, "auroc": 0.5, "ncc": 0}.items():
+        np.testing.assert_allclose(table.loc[table["metric"] == metric, "score"], value, atol=1e-6)

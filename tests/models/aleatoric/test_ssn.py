@@ -1,0 +1,57 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.distributions import LowRankMultivariateNormal
+
+from segue.models.aleatoric.ssn import Model, draw_logits
+from segue.models.networks.unet import Backbone
+from segue.models.noise import image_noise
+
+BACKBONE = Backbone([8, 8], 1, 1, 8)
+
+
+def test_covariance_of_drawn_logits_is_that_of_the_low_rank_gaussian():
+    torch.manual_seed(0)
+    mean, variance, factor = (
+        torch.randn(1, 2, 1, 2),
+        torch.rand(1, 2, 1, 2),
+        torch.randn(1, 3, 2, 1, 2),
+    )
+    oracle = LowRankMultivariateNormal(
+        mean.flatten(), factor.reshape(3, 4).T.contiguous(), variance.flatten()
+    )
+    logits = draw_logits(mean, variance, factor, 200_000, image_noise([5], "cpu")).reshape(-1, 4)
+    torch.testing.assert_close(logits.mean(0), oracle.mean, atol=0.02, rtol=0)
+    torch.testing.assert_close(logits.T.cov(), oracle.covariance_matrix, atol=0.1, rtol=0.02)
+
+
+def test_at_zero_variance_the_loss_is_the_cross_entropy_of_the_whole_mask():
+    model = Model(BACKBONE, 1, 3, rank=2, loss_samples=4, diagonal_epochs=0)
+    torch.manual_seed(0)
+    mean, label = torch.randn(2, 3, 8, 8), torch.randint(3, (2, 8, 8))
+    model.distribution = lambda image: (mean, torch.zeros_like(mean), torch.zeros(2, 2, 3, 8, 8))
+    loss = model.loss(torch.zeros(2, 1, 8, 8), label, torch.Generator().manual_seed(0), 0)
+    torch.testing.assert_close(loss, F.cross_entropy(mean, label) * 64)
+
+
+def test_the_factor_is_left_out_in_the_first_epochs():
+    model = Model(BACKBONE, 1, 2, rank=2, loss_samples=3, diagonal_epochs=1)
+    torch.nn.init.normal_(model.network.head[-1].weight)
+    image, label = torch.randn(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.long)
+
+    def factor_gradient(epoch: int) -> float:
+        model.zero_grad()
+        model.loss(image, label, torch.Generator().manual_seed(0), epoch).backward()
+        return float(model.network.head[-1].weight.grad[4:].abs().sum())
+
+    assert factor_gradient(0) == 0
+    assert factor_gradient(1) > 0
+
+
+def test_correlated_logits_move_all_pixels_together():
+    mean, variance = torch.zeros(1, 2, 8, 8), torch.full((1, 2, 8, 8), 1e-12)
+    factor = torch.zeros(1, 1, 2, 8, 8)
+    factor[:, :, 1] = 5
+    logits = draw_logits(mean, variance, factor, 10, image_noise([0], "cpu"))[0, :, 1]
+    assert logits.std((1, 2)).max().item() == pytest.approx(0, abs=1e-4)
+    assert logits.mean((1, 2)).std().item() > 1

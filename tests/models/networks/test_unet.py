@@ -1,0 +1,110 @@
+import pytest
+import torch
+
+from segue.models.networks import dropout
+from segue.models.networks.unet import Attention, Backbone, ResBlock, TimeEmbedding
+
+SMALL = Backbone(channels=[8, 12, 16], blocks=1, attention=2, head_channels=8)
+
+
+def test_output_has_the_image_s_size_and_starts_at_zero():
+    network = SMALL(3, 5)
+    out = network(torch.randn(2, 3, 16, 24))
+    assert out.shape == (2, 5, 16, 24)
+    assert torch.equal(out, torch.zeros_like(out))
+
+
+@pytest.mark.parametrize("channels", [[4, 6], [6, 12, 24], [10, 10]])
+def test_any_even_width_of_at_least_four_has_its_norms(channels):
+    network = Backbone(channels=channels, blocks=1, attention=0, head_channels=8)(1, 2)
+    assert network(torch.randn(1, 1, 8, 8)).shape == (1, 2, 8, 8)
+
+
+def test_without_head_the_last_decoder_features_come_out():
+    network = SMALL(1, None)
+    assert network(torch.randn(2, 1, 16, 16)).shape == (2, network.width, 16, 16)
+    assert network.width == 8
+
+
+def test_time_changes_the_features_of_a_trained_network():
+    network = SMALL(1, None, time=True)
+    torch.manual_seed(0)
+    for p in network.parameters():
+        torch.nn.init.normal_(p, std=0.2)
+    x = torch.randn(1, 1, 16, 16)
+    assert not torch.allclose(network(x, torch.tensor([0.1])), network(x, torch.tensor([0.9])))
+
+
+def test_the_paper_s_size_has_about_sixteen_million_parameters():
+    paper = Backbone(channels=[32, 64, 128, 256], blocks=2, attention=2, head_channels=32)
+    count = sum(p.numel() for p in paper(1, 2).parameters())
+    assert count == pytest.approx(15.8e6, rel=0.1)
+
+
+def test_residual_block_and_attention_start_as_the_identity():
+    x = torch.randn(2, 8, 4, 4)
+    assert torch.equal(ResBlock(8, 8, 0.0, None)(x, None), x)
+    assert torch.equal(Attention(8, 4)(x), x)
+
+
+def test_attention_over_pixels_matches_its_definition():
+    torch.manual_seed(0)
+    layer = Attention(8, 4)
+    torch.nn.init.normal_(layer.out.weight)
+    x = torch.randn(2, 8, 3, 5)
+    qkv = layer.qkv(layer.norm(x)).flatten(2)
+    heads = []
+    for h in range(2):
+        q, k, v = (qkv[:, 8 * i + 4 * h : 8 * i + 4 * h + 4] for i in range(3))
+        weights = (q.transpose(1, 2) @ k / 4**0.5).softmax(-1)
+        heads.append(v @ weights.transpose(1, 2))
+    expected = x + layer.out(torch.cat(heads, 1).reshape(2, 8, 3, 5))
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_time_embedding_is_sinusoidal_with_the_longest_period_last():
+    embedding = TimeEmbedding(8, 4)
+    expected = torch.tensor([10 ** (-i / 4) for i in range(4)])
+    torch.testing.assert_close(embedding.frequencies, expected)
+
+
+def test_encoder_widths_scale():
+    plain, narrow = SMALL.encoder(1, 12), SMALL.encoder(1, 12, width=0.5)
+    assert plain(torch.randn(2, 1, 16, 16)).shape == (2, 12)
+    assert narrow.encoder.stem.out_channels == 4
+    assert sum(p.numel() for p in narrow.parameters()) < sum(p.numel() for p in plain.parameters())
+
+
+def test_dropout_trains_with_new_masks_and_keeps_the_mean():
+    layer = dropout.ChannelDropout(4, 0.25)
+    dropout.draw_from(layer, torch.Generator().manual_seed(0))
+    out = layer(torch.ones(20000, 4, 1, 1))
+    assert out.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert out.mean().item() == pytest.approx(1, abs=0.01)
+    assert len(out.flatten(1).unique(dim=0)) == 16
+
+
+def test_dropout_is_the_identity_in_evaluation_until_a_mask_is_frozen():
+    layer = dropout.ChannelDropout(64, 0.5).eval()
+    x = torch.randn(3, 64, 2, 2)
+    assert torch.equal(layer(x), x)
+    dropout.freeze(layer, 1)
+    first = layer(x)
+    assert torch.equal(layer(x), first)
+    assert torch.equal(layer(x[1:]), first[1:])
+    dropout.freeze(layer, 2)
+    assert not torch.equal(layer(x), first)
+
+
+def test_every_residual_block_has_its_own_dropout_mask():
+    network = Backbone([8, 8], 1, 1, 8, dropout=0.5)(1, 2)
+    blocks = sum(isinstance(m, ResBlock) for m in network.modules())
+    assert dropout.count(network) == blocks
+    dropout.freeze(network, 0)
+    masks = {tuple(m.mask.tolist()) for m in network.modules() if hasattr(m, "mask")}
+    assert len(masks) > blocks // 2
+
+
+def test_a_dropout_without_a_generator_refuses_to_train():
+    with pytest.raises(RuntimeError, match="generator"):
+        dropout.ChannelDropout(4, 0.5)(torch.ones(1, 4, 1, 1))

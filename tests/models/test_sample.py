@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segue import dims, store
+from segue.models import checkpoint, sample
+from segue.models.checkpoint import Checkpoint, flatten
+
+NETWORK = {"channels": [4, 8], "blocks": 1, "attention": 1, "head_channels": 8}
+METHODS = {
+    "softmax": {"method": "softmax"},
+    "ssn": {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}},
+    "diffusion": {"method": "diffusion", "options": {"input_scale": 0.1}},
+}
+IMAGES = 5
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Path:
+    path, rng = tmp_path / "dataset.zarr", np.random.default_rng(0)
+    with store.publish(path) as new:
+        store.describe(new, {"channels": 1, "classes": 2})
+        for split in ("train", "val", "id", "ood_noise"):
+            image = rng.standard_normal((IMAGES, 1, 8, 8)).astype(np.float32)
+            array = store.create(new, split, "image", dims.IMAGE, image.shape, "float32", chunk=4)
+            array[:] = image
+    return path
+
+
+def trained(folder: Path, method: str, seed: int = 0) -> str:
+    """A checkpoint whose weights are all random."""
+    note = {
+        "aleatoric": METHODS[method],
+        "network": NETWORK,
+        "dropout": 0.5,
+        "channels": 1,
+        "classes": 2,
+    }
+    model = checkpoint.build(**note, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3, generator=generator)
+    flat = flatten(model)
+    path = folder / f"{method}{seed}.pt"
+    snapshots = torch.stack([flat, 1.2 * flat])
+    checkpoint.save(Checkpoint(model.state_dict(), snapshots, {"model": note}), path)
+    return str(path)
+
+
+def run(dataset: Path, name: str, method: str = "ssn", **changes) -> Path:
+    folder = dataset.parent
+    settings = {
+        "dataset": str(dataset),
+        "checkpoints": [trained(folder, method, seed) for seed in range(2)],
+        "sampler": {"steps": 2} if method == "diffusion" else {},
+        "epistemic": {"method": "dropout", "hypotheses": 3},
+        "au_samples": 4,
+        "batch": 2,
+        "labels": ["blobs", "cell", "rep0"],
+        "seed": 0,
+        "work": str(folder / "work" / name),
+        "threads": 1,
+    }
+    out = folder / f"{name}.zarr"
+    sample.sample(out, **{**settings, **changes})
+    assert not (folder / "work" / name).exists()
+    return out
+
+
+def probs(path: Path) -> dict[str, np.ndarray]:
+    return {s: store.open_split(path, s)["probs"].values for s in store.splits(path)}
+
+
+@pytest.mark.parametrize(("method", "draws"), [("softmax", 1), ("ssn", 4), ("diffusion", 4)])
+def test_every_split_but_train_is_sampled_with_six_named_dimensions(dataset, method, draws):
+    out = run(dataset, "a", method)
+    assert store.splits(out) == ["id", "ood_noise", "val"]
+    for split in store.splits(out):
+        array = store.open_split(out, split)["probs"]
+        assert array.dims == dims.SAMPLES
+        assert array.shape == (IMAGES, 3, draws, 2, 8, 8)
+        assert array.dtype == np.float16
+        np.testing.assert_allclose(array.sum("class"), 1, atol=2e-3)
+
+
+@pytest.mark.parametrize("method", ["softmax", "ssn", "diffusion"])
+@pytest.mark.parametrize("batch", [1, 3, 5])
+def test_samples_do_not_depend_on_the_batch_size(dataset, method, batch):
+    expected, other = (
+        probs(run(dataset, "a", method)),
+        probs(run(dataset, "b", method, batch=batch)),
+    )
+    for split, values in expected.items():
+        np.testing.assert_allclose(other[split], values, atol=1e-3)
+
+
+def test_hypotheses_images_and_splits_have_noise_of_their_own(dataset):
+    values = probs(run(dataset, "a"))
+    draws = values["id"][:, 0]
+    assert not np.array_equal(draws[:, 0], draws[:, 1])
+    other = probs(run(dataset, "b", labels=["blobs", "cell", "rep1"]))
+    assert not np.array_equal(values["id"], other["id"])
+
+
+@pytest.mark.parametrize(
+    ("epistemic", "hypotheses"),
+    [
+        ({"method": "none"}, 1),
+        ({"method": "ensemble"}, 2),
+        ({"method": "swag", "options": {"low_rank": True, "scale": 0.5}}, 3),
+    ],
+)
+def test_each_method_fills_its_hypotheses(dataset, epistemic, hypotheses):
+    out = run(dataset, "a", epistemic={**epistemic, "hypotheses": hypotheses})
+    values = probs(out)["id"]
+    assert values.shape[1] == hypotheses
+    assert not np.isnan(values).any()
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 17])
+def test_an_interrupted_run_goes_on_with_the_missing_chunks(dataset, monkeypatch, after):
+    expected = probs(run(dataset, "whole"))
+    draw, calls = sample._draw, []
+
+    def killed(*args):
+        if len(calls) > after:  # the first call only asks for the shape
+            raise KeyboardInterrupt
+        calls.append(1)
+        return draw(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sample, "_draw", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(dataset, "a")
+    assert not (dataset.parent / "a.zarr").exists()
+    calls.clear()
+    monkeypatch.setattr(sample, "_draw", lambda *args: calls.append(1) or draw(*args))
+    resumed = probs(run(dataset, "a"))
+    assert len(calls) == 1 + 3 * 3 * 3 - after
+    for split, values in expected.items():
+        np.testing.assert_array_equal(resumed[split], values)
+
+
+def test_what_another_training_left_is_not_resumed(dataset, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sample.store, "_verify", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(dataset, "a", au_samples=2)
+    assert probs(run(dataset, "a"))["id"].shape[2] == 4
+
+
+def test_the_store_says_what_made_it(dataset):
+    made_by = store.attributes(run(dataset, "a"))["made_by"]
+    assert made_by["epistemic"] == {"method": "dropout", "hypotheses": 3}
+    assert [c["model"]["aleatoric"]["method"] for c in made_by["checkpoints"]] == ["ssn", "ssn"]

@@ -1,0 +1,171 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from segue import dims, store
+from segue.errors import InputError
+from segue.models import checkpoint, train
+from segue.models.checkpoint import flatten
+from segue.models.device import resumable
+
+SSN = {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 1}}
+SETTINGS = {
+    "aleatoric": {"method": "softmax"},
+    "network": {"channels": [4, 8], "blocks": 1, "attention": 1, "head_channels": 8},
+    "recipe": {"dropout": 0.0, "snapshots": 2},
+    "training": {
+        "epochs": 4,
+        "batch": 4,
+        "learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "clip": 0.5,
+        "ema": 0.9,
+    },
+    "labels": ["blobs", "softmax", "plain", "seed0"],
+    "seed": 0,
+    "threads": 1,
+}
+
+
+@pytest.fixture
+def blobs(tmp_path) -> Path:
+    return write(tmp_path, np.random.default_rng(0).standard_normal((10, 1, 8, 8)))
+
+
+def write(folder: Path, image: np.ndarray) -> Path:
+    """A dataset whose mask is where the image is bright; the second of two raters sees nothing."""
+    path = folder / "dataset.zarr"
+    with store.publish(path) as new:
+        store.describe(new, {"channels": 1, "classes": 2})
+        labels = np.stack([image[:, 0] > 0.5, np.zeros((10, 8, 8), bool)], 1)
+        for split in ("train", "id"):
+            shape = (10, 1, 8, 8)
+            store.create(new, split, "image", dims.IMAGE, shape, "float32", chunk=4)[:] = image
+            shape = (10, 2, 8, 8)
+            store.create(new, split, "labels", dims.LABELS, shape, "uint8", chunk=4)[:] = labels
+    return path
+
+
+def run(dataset: Path, name: str = "a", **changes) -> checkpoint.Checkpoint:
+    out, work = dataset.parent / f"{name}.pt", dataset.parent / "work" / name
+    train.train(out, dataset=str(dataset), work=str(work), **{**SETTINGS, **changes})
+    assert not work.exists()
+    return checkpoint.load(out)
+
+
+def same(a: checkpoint.Checkpoint, b: checkpoint.Checkpoint) -> bool:
+    weights = all(torch.equal(a.weights[k], b.weights[k]) for k in a.weights)
+    return weights and torch.equal(a.snapshots, b.snapshots) and a.note["loss"] == b.note["loss"]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_same_seed_same_weights(blobs, dropout):
+    changes = {"recipe": {"dropout": dropout, "snapshots": 2}, "aleatoric": SSN}
+    assert same(run(blobs, "a", **changes), run(blobs, "b", **changes))
+
+
+def test_another_run_of_the_study_has_other_weights(blobs):
+    assert not same(run(blobs, "a"), run(blobs, "b", labels=["blobs", "softmax", "plain", "seed1"]))
+
+
+@pytest.mark.parametrize("killed_in", [1, 2, 3])
+def test_an_interrupted_run_ends_with_the_same_weights(blobs, monkeypatch, killed_in):
+    changes = {"recipe": {"dropout": 0.3, "snapshots": 2}, "aleatoric": SSN}
+    expected = run(blobs, "whole", **changes)
+    monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
+    whole_epoch = train._epoch
+
+    def killed(run, epoch, *rest):
+        if epoch == killed_in:
+            raise KeyboardInterrupt
+        return whole_epoch(run, epoch, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "_epoch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a", **changes)
+    assert not (blobs.parent / "a.pt").exists()
+    epochs = []
+    monkeypatch.setattr(train, "_epoch", lambda r, e, *x: epochs.append(e) or whole_epoch(r, e, *x))
+    assert same(run(blobs, "a", **changes), expected)
+    assert epochs == list(range(killed_in, 4))
+
+
+def test_what_other_settings_left_is_not_resumed(blobs, monkeypatch):
+    monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
+    expected = run(blobs, "whole", seed=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a", seed=0)
+    assert same(run(blobs, "a", seed=1), expected)
+
+
+def test_snapshots_are_the_raw_weights_at_the_ends_of_the_last_epochs(blobs):
+    settings = {**SETTINGS["training"], "ema": 0.0}
+    three = run(blobs, "three", training={**settings, "epochs": 3})
+    four = run(blobs, "four", training=settings)
+    model = checkpoint.build(**four.note["model"], seed=0)
+    model.load_state_dict(four.weights)
+    # at decay 0 the average is the raw weight itself
+    torch.testing.assert_close(four.snapshots[-1], flatten(model), rtol=0, atol=1e-7)
+    assert four.snapshots.shape == (2, flatten(model).numel())
+    assert torch.equal(four.snapshots[0], three.snapshots[1])
+
+
+def test_weights_are_the_moving_average(blobs):
+    averaged = run(blobs, "a", training={**SETTINGS["training"], "ema": 0.99})
+    model = checkpoint.build(**averaged.note["model"], seed=0)
+    model.load_state_dict(averaged.weights)
+    assert not torch.allclose(flatten(model), averaged.snapshots[-1], atol=1e-4)
+
+
+def test_loss_falls_and_its_curve_lies_beside_the_checkpoint(blobs):
+    run(blobs, "a", training={**SETTINGS["training"], "epochs": 30})
+    curve = pd.read_csv(blobs.parent / "a.csv")
+    assert list(curve.columns) == ["epoch", "loss"]
+    assert len(curve) == 30
+    assert curve.loss.iloc[-5:].mean() < 0.8 * curve.loss.iloc[:5].mean()
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_epoch(tmp_path):
+    broken = write(tmp_path, np.full((10, 1, 8, 8), np.nan))
+    with pytest.raises(InputError, match=r"loss became nan in epoch 1.*learning_rate"):
+        run(broken)
+    assert not (tmp_path / "a.pt").exists()
+
+
+def test_images_that_cannot_be_halved_are_refused(blobs):
+    network = {**SETTINGS["network"], "channels": [4, 4, 4, 4, 4]}
+    with pytest.raises(InputError, match="divisible by 16"):
+        run(blobs, network=network)
+
+
+def test_a_second_writer_is_refused(blobs):
+    with (
+        resumable(blobs.parent / "work" / "a", {}),
+        pytest.raises(InputError, match="another process"),
+    ):
+        run(blobs, "a")
+
+
+def test_a_checkpoint_of_a_stranger_runs_no_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "owned",))
+
+    torch.save({"weights": Evil(), "snapshots": None, "note": {}}, tmp_path / "evil.pt")
+    with pytest.raises(InputError, match=r"evil\.pt"):
+        checkpoint.load(tmp_path / "evil.pt")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_missing_and_damaged_checkpoints_are_named(tmp_path):
+    with pytest.raises(InputError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / "none.pt")
+    (tmp_path / "cut.pt").write_bytes(b"PK\x03\x04")
+    with pytest.raises(InputError, match=r"cut\.pt"):
+        checkpoint.load(tmp_path / "cut.pt")

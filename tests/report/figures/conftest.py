@@ -1,0 +1,102 @@
+"""Small studies to draw: tables, derived as the stage tables does, and the stores of a dataset."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segue import dims, plugins, seeds, store
+from segue.evaluation.entanglement import Ranked, deltas, ranks
+
+AGGREGATIONS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
+PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
+
+
+@pytest.fixture
+def write_tables(tmp_path) -> Callable[..., Path]:
+    """Write scores.csv, deltas.csv and ranks.csv of random scores; return their folder."""
+
+    def write(
+        pairs: Sequence[tuple[str, str]] = PAIRS,
+        datasets: Sequence[str] = ("lung",),
+        replicates: int = 2,
+    ) -> Path:
+        tasks = {
+            name: Ranked(plugins.load("tasks", name).TASK, aggregation)
+            for name, aggregation in AGGREGATIONS.items()
+        }
+        random = seeds.rng(0, "scores")
+        cells = [(d, a, e, r) for d in datasets for a, e in pairs for r in range(replicates)]
+        rows = []
+        for cell in cells:
+            for split in ("val", "id", "ood_blur", "ood_noise"):
+                for name, (task, aggregation) in tasks.items():
+                    if name == "ood" and not dims.is_ood(split):
+                        continue
+                    for measure in dims.MEASURES:
+                        key = (name, task.metric, split, measure, aggregation)
+                        rows.append((*cell, *key, random.uniform(0.1, 0.9)))
+                for overlap in ("dice", "iou"):
+                    key = ("segmentation", "ged", split, "", overlap)
+                    rows.append((*cell, *key, random.uniform(0.1, 0.9)))
+        columns = ["dataset", "aleatoric", "epistemic", "replicate", "task", "metric", "split"]
+        means = pd.DataFrame(rows, columns=[*columns, "measure", "aggregation", "score"])
+        folder = tmp_path / "tables"
+        folder.mkdir(exist_ok=True)
+        found = deltas(means, tasks)
+        for name, table in (("scores", means), ("deltas", found), ("ranks", ranks(found, tasks))):
+            table.to_csv(folder / f"{name}.csv", index=False)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
+    """Write dataset.zarr and the stores of some cells; return what the figure is drawn from."""
+
+    def write(
+        sizes: dict[tuple[str, str], tuple[int, int]],
+        *,
+        images: int = 5,
+        shape: tuple[int, int] = (12, 16),
+        channels: int = 1,
+        classes: int = 2,
+    ) -> tuple[Path, list[dict[str, str]]]:
+        random = seeds.rng(0, "stores")
+        dataset = tmp_path / "dataset.zarr"
+        labels = np.zeros((images, 3, *shape), "uint8")
+        for image, rater in np.ndindex(images, 3):
+            labels[image, rater, 3 : 6 + (image + rater) % 5, 4:10] = 1 + rater % (classes - 1)
+        pixels = random.normal(size=(images, channels, *shape)).astype("float32")
+        with store.publish(dataset) as path:
+            caption = {"title": "Lungs", "caption": "real masks, simulated CT"}
+            names = [f"tissue {i}" for i in range(classes)]
+            store.describe(path, caption | {"class_names": names})
+            _fill(path, "image", dims.IMAGE, pixels)
+            _fill(path, "labels", dims.LABELS, labels)
+        cells = []
+        for (aleatoric, epistemic), (hypotheses, draws) in sizes.items():
+            samples, maps = (tmp_path / f"{aleatoric}-{epistemic}-{s}.zarr" for s in ("s", "m"))
+            probs = random.dirichlet(np.ones(classes), (images, hypotheses, draws, *shape))
+            probs = np.moveaxis(probs, -1, 3).astype("float16")
+            uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape))
+            with store.publish(samples) as path:
+                _fill(path, "probs", dims.SAMPLES, probs)
+            with store.publish(maps) as path:
+                _fill(path, "uncertainty", dims.UNCERTAINTY, uncertainty.astype("float32"))
+                store.coordinate(path, "id", "measure", "measure", list(dims.MEASURES))
+                prediction = probs.mean((1, 2), dtype="float32")
+                _fill(path, "prediction", dims.PREDICTION, prediction)
+            cell = {"aleatoric": aleatoric, "epistemic": epistemic}
+            cells.append(cell | {"samples": str(samples), "maps": str(maps)})
+        return dataset, cells
+
+    return write
+
+
+def _fill(path: Path, name: str, names: tuple[str, ...], values: np.ndarray) -> None:
+    array = store.create(path, "id", name, names, values.shape, values.dtype.name, chunk=2)
+    array[:] = values

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from segue.errors import InputError
+from segue.evaluation.score import COLUMNS
+from segue.report.score_files import read_means
+
+CELLS = [("lung", "ssn", "none", 0), ("lung", "ssn", "none", 1), ("lung", "ssn", "swag", 0)]
+
+
+def _file(folder: Path, cell, images=4, drop=(), value=0.5) -> Path:
+    dataset, aleatoric, epistemic, replicate = cell
+    rows = []
+    for metric, measure, count in (("ncc", "AU", images), ("dice", "", images), ("auroc", "EU", 0)):
+        for image in range(count) if count else ["all"]:
+            score = value + (image if count else 0)
+            head = ("quick", "task", metric, "corrected", dataset, "id", aleatoric, epistemic)
+            rows.append((*head, replicate, measure, "", image, score))
+    path = folder / f"{dataset}-{aleatoric}-{epistemic}-{replicate}.csv"
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table[~table["metric"].isin(drop)].to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    return [_file(tmp_path, cell, value=i) for i, cell in enumerate(CELLS)]
+
+
+def test_scores_of_images_are_averaged_and_others_kept(files):
+    means = read_means(files, CELLS).set_index(["epistemic", "replicate", "metric"])["score"]
+    assert means["none", 1, "ncc"] == 1 + (0 + 1 + 2 + 3) / 4
+    assert means["none", 1, "auroc"] == 1
+
+
+def test_rows_come_in_the_order_of_the_cells(files):
+    cells = [CELLS[2], CELLS[0], CELLS[1]]
+    means = read_means(files, cells)
+    keys = ["dataset", "aleatoric", "epistemic", "replicate"]
+    assert list(dict.fromkeys(means[keys].itertuples(index=False, name=None))) == cells
+    assert means["metric"].tolist() == ["ncc", "dice", "auroc"] * 3
+
+
+def test_a_method_may_be_called_none_or_na(tmp_path):
+    cell = ("NA", "null", "nan", 0)
+    means = read_means([_file(tmp_path, cell)], [cell])
+    assert means.loc[0, ["dataset", "aleatoric", "epistemic"]].tolist() == ["NA", "null", "nan"]
+    assert set(means["measure"]) == {"AU", "", "EU"}
+
+
+def test_a_missing_cell_stops_it_by_name(files):
+    with pytest.raises(InputError, match="lung/ssn-swag/rep0: no scores"):
+        read_means(files[:2], CELLS)
+
+
+def test_a_missing_file_stops_it_by_name(files):
+    files[1].unlink()
+    with pytest.raises(InputError, match=r"lung-ssn-none-1\.csv: no such file"):
+        read_means(files, CELLS)
+
+
+def test_a_cell_that_is_not_asked_for_stops_it_by_name(files):
+    with pytest.raises(InputError, match="lung/ssn-swag/rep0: scores of a cell that is not in"):
+        read_means(files, CELLS[:2])
+
+
+def test_a_cell_scored_twice_stops_it_by_name(files):
+    with pytest.raises(InputError, match="lung/ssn-none/rep0: two files"):
+        read_means([*files, files[0]], CELLS)
+
+
+@pytest.mark.parametrize(
+    "change", [{"images": 3}, {"drop": ["dice"]}, {"drop": ["auroc"]}], ids=str
+)
+def test_an_unfinished_cell_stops_it_by_name(files, tmp_path, change):
+    _file(tmp_path, CELLS[1], **change)
+    with pytest.raises(InputError, match="lung/ssn-none/rep1: unfinished: "):
+        read_means(files, CELLS)
+
+
+@pytest.mark.parametrize("content", ["nan", "", "inf"])
+def test_a_score_that_is_no_number_stops_it_by_name(files, content):
+    lines = files[2].read_text().splitlines()
+    lines[2] = lines[2].rsplit(",", 1)[0] + f",{content}"
+    files[2].write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"lung/ssn-swag/rep0: ncc of id, image 1, is (nan|inf)"):
+        read_means(files, CELLS)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda text: "", id="empty"),
+        pytest.param(lambda text: text.splitlines()[0] + "\n", id="only a header"),
+        pytest.param(lambda text: text[: len(text) // 2 - 25], id="cut within a row"),
+        pytest.param(lambda text: text.replace("aggregation,", "", 1), id="a column too few"),
+        pytest.param(lambda text: text.replace(",0.5", ",half"), id="words for numbers"),
+    ],
+)
+def test_a_damaged_file_stops_it_by_name(files, damage, tmp_path):
+    _file(tmp_path, CELLS[0])
+    files[0].write_text(damage(files[0].read_text()))
+    with pytest.raises(InputError, match=r"lung[-/]ssn-none[-/](rep)?0"):
+        read_means(files, CELLS)

@@ -1,0 +1,225 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import rankdata, t
+
+from segue import dims, plugins, seeds
+from segue.errors import InputError
+from segue.evaluation import intervals
+from segue.evaluation.score import COLUMNS, intervals_beside
+from segue.report.tables import summary, tables
+
+ALEATORIC = ("softmax", "ssn", "prob_unet")
+EPISTEMIC = ("none", "dropout", "swag_diag", "ensemble")
+TASKS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
+ARGUMENTS = {"options": {"tasks": TASKS}, "not_applicable": ["softmax-none"], "seed": 0}
+
+
+def _cells(replicates, datasets=("lung",)):
+    return [
+        [dataset, aleatoric, epistemic, replicate]
+        for dataset in datasets
+        for aleatoric in ALEATORIC
+        for epistemic in EPISTEMIC
+        if (aleatoric, epistemic) != ("softmax", "none")
+        for replicate in range(replicates)
+    ]
+
+
+def _write(folder: Path, cell, variants=("corrected",)) -> str:
+    """A score file of random values for one cell."""
+    dataset, aleatoric, epistemic, replicate = cell
+    random = seeds.rng(0, *map(str, cell))
+    rows = []
+    for name, ranking in TASKS.items():
+        metric = plugins.load("tasks", name).TASK.metric
+        for variant in variants:
+            for split in ("ood_a", "ood_b") if name == "ood" else ("val", "id", "ood_a", "ood_b"):
+                for measure in dims.MEASURES:
+                    for how in {ranking, {"ood": "mean"}.get(name, ranking)}:
+                        head = (
+                            "quick",
+                            name,
+                            metric,
+                            variant,
+                            dataset,
+                            split,
+                            aleatoric,
+                            epistemic,
+                        )
+                        rows.append((*head, replicate, measure, how, "all", random.random()))
+    path = folder / ("-".join(map(str, cell)) + ".csv")
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
+    limits = [
+        (v, dataset, aleatoric, epistemic, replicate, "ood", "delta", "ood", "", "border", 0, -1, 1)
+        for v in variants
+    ]
+    table = pd.DataFrame(limits, columns=intervals.COLUMNS)
+    table.to_csv(intervals_beside(path), index=False)
+    return str(path)
+
+
+def _tables(folder: Path, cells, variants=("corrected",), **changes) -> Path:
+    files = [_write(folder, cell, variants) for cell in cells]
+    tables(folder / "tables", scores=files, cells=cells, **(ARGUMENTS | changes))
+    return folder / "tables"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return _tables(tmp_path_factory.mktemp("study"), _cells(3, ("lung", "eye")))
+
+
+def _read(folder, name):
+    return pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def test_ranks_are_those_computed_by_hand(written):
+    """From scores.csv with nothing but loops and scipy, for Δ and performance of one replicate."""
+    scores = pd.read_csv(written / "scores.csv", keep_default_na=False)
+    scores = scores[(scores["dataset"] == "eye") & (scores["replicate"] == 1)]
+    cells = [(a, e) for _, a, e, r in _cells(1)]
+
+    def value(cell, task, split, measure):
+        here = (scores["aleatoric"] == cell[0]) & (scores["epistemic"] == cell[1])
+        here &= (scores["task"] == task) & (scores["split"] == split)
+        here &= (scores["measure"] == measure) & (scores["aggregation"] == TASKS[task])
+        return scores.loc[here, "score"].item()
+
+    def both(cell, task, split):
+        """Right and best wrong measure of one split."""
+        tu, au, eu = (value(cell, task, split, m) for m in ("TU", "AU", "EU"))
+        return {"ood": (eu, au), "ambiguity": (au, eu), "calibration": (tu, min(au, eu))}[task]
+
+    parts = {"performance": [], "entanglement": []}
+    for task, sign in (("ood", 1), ("ambiguity", 1), ("calibration", -1)):
+        regions = {"id": ["id"], "ood": ["ood_a", "ood_b"]}
+        regions = {"ood": regions["ood"]} if task == "ood" else regions
+        of_task = {"performance": [], "entanglement": []}
+        for splits in regions.values():
+            means = [np.mean([both(cell, task, s) for s in splits], axis=0) for cell in cells]
+            right, wrong = np.transpose(means)
+            angle = sign * (np.arctan2(right, wrong) - np.pi / 4) / (np.pi / 4)
+            of_task["performance"].append(rankdata(-sign * right))
+            of_task["entanglement"].append(rankdata(-angle))
+        for table, ranks in of_task.items():
+            parts[table].append(np.mean(ranks, axis=0))
+    ranks = _read(written, "ranks")
+    ranks = ranks[(ranks["dataset"] == "eye") & (ranks["replicate"] == 1)]
+    for table, each in parts.items():
+        found = ranks[(ranks["table"] == table) & (ranks["task"] == "overall")]
+        found = found.set_index(["aleatoric", "epistemic"])["rank"]
+        np.testing.assert_allclose(found.loc[cells], np.mean(each, axis=0))
+
+
+@pytest.mark.parametrize("table", ["performance", "entanglement"])
+def test_tables_are_means_of_ranks_with_the_t_interval_of_scipy(written, table):
+    ranks = _read(written, "ranks")
+    ranks = ranks[(ranks["table"] == table) & (ranks["task"] == "overall")]
+    found = _read(written, table)
+    assert list(found) == [
+        *("dataset", "epistemic", "aleatoric", "mean_rank", "ci95_halfwidth", "n")
+    ]
+    for row in found.itertuples():
+        here = (ranks["dataset"] == row.dataset) & (ranks["aleatoric"] == row.aleatoric)
+        values = ranks.loc[here & (ranks["epistemic"] == row.epistemic), "rank"]
+        low, high = t.interval(0.95, 2, values.mean(), values.std() / np.sqrt(3))
+        assert row.n == len(values) == 3
+        assert row.mean_rank == pytest.approx(values.mean())
+        assert row.ci95_halfwidth == pytest.approx((high - low) / 2)
+
+
+@pytest.mark.parametrize("table", ["performance", "entanglement"])
+def test_mean_ranks_of_a_dataset_average_to_the_middle_rank(written, table):
+    found = _read(written, table)
+    for _, rows in found.groupby("dataset"):
+        assert len(rows) == 11
+        assert rows["mean_rank"].mean() == pytest.approx(6)
+
+
+def test_the_half_width_of_the_protocol():
+    ranks = np.array([-1, -1, 0, 1, 1]) * 0.774
+    ranking = pd.DataFrame({"dataset": "d", "epistemic": "e", "aleatoric": "a", "rank": ranks})
+    assert ranking["rank"].std() == pytest.approx(0.774)
+    assert summary(ranking)["ci95_halfwidth"].item() == pytest.approx(0.961, abs=5e-4)
+
+
+def test_rows_are_in_the_order_of_the_grid(written):
+    found = _read(written, "performance")
+    assert list(dict.fromkeys(found["dataset"])) == ["lung", "eye"]
+    lung = found[found["dataset"] == "lung"]
+    expected = [(e, a) for e in EPISTEMIC for a in ALEATORIC if (a, e) != ("softmax", "none")]
+    assert list(zip(lung["epistemic"], lung["aleatoric"], strict=True)) == expected
+
+
+@pytest.mark.parametrize("table", ["scores", "deltas", "ranks", "intervals"])
+def test_tidy_rows_are_in_the_order_of_the_cells(written, table):
+    keys = _read(written, table)[["dataset", "aleatoric", "epistemic", "replicate"]]
+    found = dict.fromkeys(keys.itertuples(index=False, name=None))
+    assert list(found) == list(map(tuple, _cells(3, ("lung", "eye"))))
+
+
+def test_one_replicate_has_no_interval(tmp_path):
+    folder = _tables(tmp_path, _cells(1))
+    assert _read(folder, "performance")["ci95_halfwidth"].isna().all()
+    assert "±" not in (folder / "performance.md").read_text().split("##")[1]
+
+
+def test_a_task_ranks_by_the_aggregation_that_the_config_names(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    by_border = _tables(tmp_path / "a", _cells(2))
+    by_mean = _tables(tmp_path / "b", _cells(2), options={"tasks": TASKS | {"ood": "mean"}})
+    assert not _read(by_border, "ranks").equals(_read(by_mean, "ranks"))
+    every = _read(by_border, "aggregations")
+    assert every.equals(_read(by_mean, "aggregations"))
+    ranks = _read(by_mean, "ranks")
+    ranks = ranks[(ranks["task"] == "ood") & (ranks["table"] == "performance")]
+    expected = ranks.groupby(["epistemic", "aleatoric"])["rank"].mean()
+    here = (every["task"] == "ood") & (every["aggregation"] == "mean")
+    found = every[here & (every["table"] == "performance")]
+    found = found.set_index(["epistemic", "aleatoric"])["mean_rank"]
+    np.testing.assert_allclose(found, expected.loc[found.index])
+
+
+def test_every_variant_has_its_tables_as_if_it_were_alone(tmp_path):
+    cells = _cells(2)
+    both = _tables(tmp_path, cells, variants=("corrected", "paper_code"))
+    for table in ("performance", "entanglement", "scores", "deltas", "ranks", "aggregations"):
+        assert (both / f"{table}-paper_code.csv").exists()
+    files = [path for path in sorted(tmp_path.glob("*.csv")) if "-intervals" not in path.name]
+    for path in files:
+        rows = pd.read_csv(path, keep_default_na=False)
+        rows[rows["variant"] == "paper_code"].to_csv(path, index=False)
+    tables(tmp_path / "alone", scores=list(map(str, files)), cells=cells, **ARGUMENTS)
+    for table in ("performance", "entanglement"):
+        for ending in ("csv", "md", "tex"):
+            alone = (tmp_path / "alone" / f"{table}.{ending}").read_bytes()
+            assert alone == (both / f"{table}-paper_code.{ending}").read_bytes()
+
+
+def test_the_order_of_the_files_changes_nothing(tmp_path):
+    cells = _cells(2)
+    files = [_write(tmp_path, cell) for cell in cells]
+    for folder, order in (("a", files), ("b", files[::-1])):
+        tables(tmp_path / folder, scores=order, cells=cells, **ARGUMENTS)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_a_missing_cell_leaves_no_table(tmp_path):
+    cells = _cells(2)
+    files = [_write(tmp_path, cell) for cell in cells[1:]]
+    with pytest.raises(InputError, match="lung/softmax-dropout/rep0: no scores"):
+        tables(tmp_path / "tables", scores=files, cells=cells, **ARGUMENTS)
+    assert not (tmp_path / "tables").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "message"), [("segmentation", "compares no measures"), ("nothing", "nothing named")]
+)
+def test_a_task_that_cannot_rank_is_refused(tmp_path, task, message):
+    with pytest.raises(InputError, match=rf"tables.tasks.{task}: .*{message}"):
+        _tables(tmp_path, _cells(1), options={"tasks": {task: ""}})
