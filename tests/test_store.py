@@ -31,15 +31,6 @@ def test_xarray_opens_a_store_with_named_dimensions_and_coordinates(tmp_path):
     assert store.attributes(tmp_path / "s.zarr") == {"classes": 2}
 
 
-def test_stored_probabilities_sum_to_one_after_reading(tmp_path):
-    write(tmp_path / "s.zarr")
-    stored = store.open_split(tmp_path / "s.zarr", "id")["probs"]
-    np.testing.assert_allclose(stored.sum("class"), 1, atol=2e-3)
-    probs = store.probabilities(stored)
-    assert probs.dtype == np.float32
-    np.testing.assert_allclose(probs.sum("class"), 1, atol=1e-6)
-
-
 def test_hypotheses_lie_in_chunks_of_their_own(tmp_path):
     write(tmp_path / "s.zarr", images=5, chunk=2)
     files = [p for p in (tmp_path / "s.zarr/id/probs/c").rglob("*") if p.is_file()]

@@ -199,12 +199,6 @@ def chunk_bytes(split: xr.Dataset) -> int:
     return max(sizes, default=0)
 
 
-def probabilities(stored: xr.DataArray) -> xr.DataArray:
-    """Stored (rounded) probabilities as float32 that sum to 1 over ``class``."""
-    probs = stored.astype("float32")
-    return probs / probs.sum("class")
-
-
 def _open(path: Path) -> zarr.Group:
     try:
         return zarr.open_group(path, mode="r", zarr_format=3)

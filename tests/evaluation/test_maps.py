@@ -10,6 +10,7 @@ from scipy.stats import entropy
 from segue import blocks, dims, store
 from segue.errors import InputError
 from segue.evaluation.maps import decompose, uncertainty
+from segue.evaluation.probabilities import probabilities
 
 SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=3)
 LOGITS = SHAPES.flatmap(lambda s: hnp.arrays(np.float32, s, elements=st.floats(-20, 20, width=32)))
@@ -95,7 +96,7 @@ def test_the_stage_writes_the_maps_of_every_split(tmp_path, monkeypatch, none_ro
     uncertainty(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=none_roles)
     assert store.splits(tmp_path / "maps.zarr") == ["id", "val"]
     for name, split in splits.items():
-        probs = store.probabilities(split["probs"])
+        probs = probabilities(split["probs"])
         found = store.open_split(tmp_path / "maps.zarr", name)
         assert list(found["measure"].values) == ["TU", "AU", "EU"]
         assert found["uncertainty"].dims == dims.UNCERTAINTY
@@ -114,7 +115,7 @@ def test_samples_of_a_single_hypothesis_are_taken_as_hypotheses_if_so_asked(tmp_
         uncertainty(tmp_path / f"{roles}.zarr", samples=path, none_roles=roles)
         found = store.open_split(tmp_path / f"{roles}.zarr", "id")["uncertainty"]
         maps[roles] = {m: found.sel(measure=m).values for m in dims.MEASURES}
-    probs = store.probabilities(split["probs"]).values[:, 0]
+    probs = probabilities(split["probs"]).values[:, 0]
     entropies = entropy(probs, axis=2).mean(axis=1)
     np.testing.assert_allclose(maps["samples_as_hypotheses"]["AU"], entropies, atol=1e-5)
     np.testing.assert_allclose(maps["samples_as_hypotheses"]["TU"], maps["strict"]["TU"], atol=1e-6)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from segue import dims, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
+from segue.evaluation.probabilities import probabilities
 
 NONE_ROLES = ("samples_as_hypotheses", "strict")
 
@@ -84,7 +85,7 @@ def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> N
     store.coordinate(path, name, "measure", "measure", list(dims.MEASURES))
     start = 0
     for block in blocks(split, "probs"):
-        probs = store.probabilities(block["probs"])
+        probs = probabilities(block["probs"])
         decomposed = decompose(probs).transpose(*dims.UNCERTAINTY).values
         if not np.isfinite(decomposed).all():
             raise InputError(

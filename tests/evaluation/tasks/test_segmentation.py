@@ -5,7 +5,7 @@ import pytest
 from handmade import by_key, random_split, split_of
 from sklearn.metrics import f1_score, jaccard_score
 
-from segue import store
+from segue.evaluation.probabilities import probabilities
 from segue.evaluation.tasks import segmentation
 from segue.evaluation.variants import CORRECTED
 
@@ -48,7 +48,7 @@ def test_dice_is_the_mean_over_raters_of_the_mean_prediction_s(split):
 def test_ged_is_of_samples_and_ged_bma_of_hypotheses(split, how, score):
     classes = split.sizes["class"]
     samples = split["probs"].values.argmax(axis=3)
-    means = store.probabilities(split["probs"]).mean("au_sample").values.argmax(axis=2)
+    means = probabilities(split["probs"]).mean("au_sample").values.argmax(axis=2)
 
     def energy(masks, raters):
         mixed, own, among = (

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from segue import store
 from segue.blocks import blocks
 from segue.evaluation.metrics.dice import Similarity, accuracy, dice, iou, overlap
 from segue.evaluation.metrics.ged import ged, hm_iou, pairs
 from segue.evaluation.metrics.likelihood import brier, nll
 from segue.evaluation.metrics.masks import argmax, frequencies, one_hot
+from segue.evaluation.probabilities import probabilities
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -60,7 +60,7 @@ def _score(block: xr.Dataset, variants: Sequence[Variant]) -> dict[str, _PerImag
         block["labels"].values,
         block["prediction"].values,
     )
-    hypotheses = store.probabilities(block["probs"]).mean("au_sample", skipna=False)
+    hypotheses = probabilities(block["probs"]).mean("au_sample", skipna=False)
     masks = _Masks(
         labels,
         argmax(prediction, axis=1)[:, None],

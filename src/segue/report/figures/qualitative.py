@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from segue import dims, store
+from segue.evaluation.probabilities import probabilities
 from segue.report import pictures, style
 
 _HYPOTHESES, _SAMPLES = 2, 2
@@ -97,7 +98,7 @@ def _read(cell: Mapping[str, str], split: str, chosen: list[int]) -> xr.Dataset:
     samples = store.open_split(Path(cell["samples"]), split)[["probs"]]
     samples = samples.isel(image=chosen, eu_sample=slice(_HYPOTHESES), au_sample=slice(_SAMPLES))
     maps = store.open_split(Path(cell["maps"]), split)[["uncertainty", "prediction"]]
-    probs = store.probabilities(_thin(samples).load()["probs"])
+    probs = probabilities(_thin(samples).load()["probs"])
     return _thin(maps.isel(image=chosen)).load().assign(probs=probs)
 
 
