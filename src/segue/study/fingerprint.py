@@ -1,8 +1,9 @@
 """Fingerprints of code: what a stage computes is its settings, its data and the code it runs.
 
 Snakemake sees neither the functions that a job imports nor those that they call. A fingerprint
-given as a parameter of a rule closes that gap: it changes with the code, and not with comments,
-docstrings, layout or the time of a checkout.
+given as a parameter of a rule closes that gap: it changes with what runs, and with nothing that is
+only said: comments, docstrings, annotations, messages, layout. It is the same under every Python
+that Segue runs on. Only the standard library is needed.
 """
 
 import ast
@@ -11,10 +12,32 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+PLUMBING = frozenset(
+    {
+        "segue.blocks",
+        "segue.cli",
+        "segue.errors",
+        "segue.evaluation.check",
+        "segue.files",
+        "segue.plugins",
+        "segue.store",
+        "segue.study",
+    }
+)
+"""Modules and packages that move and check data or say what runs, but compute no number of it.
+They are not followed, so that a better check retrains nothing: what computes goes elsewhere."""
+
+_SAID = ("annotation", "returns", "type_params", "type_comment", "kind", "ctx")
+_ROOT = Path(__file__).parent.parent
+
 
 @cache
-def code_id(*modules: str, root: Path = Path(__file__).parent.parent) -> str:
+def code_id(*modules: str, root: Path = _ROOT) -> str:
     """16 hexadecimal digits for the code of modules and of all package modules they import.
+
+    Not counted, since they change no number: comments, docstrings, annotations, calls of loggers
+    and of ``warnings.warn``, the arguments of raised exceptions, messages of ``assert``, the order
+    of imports, imports that only these use, and ``PLUMBING``.
 
     Args:
         modules: dotted names. A plug-in is loaded by name, which no import shows: name it here.
@@ -23,18 +46,35 @@ def code_id(*modules: str, root: Path = Path(__file__).parent.parent) -> str:
     Raises:
         FileNotFoundError: a name in ``modules`` has no file.
     """
-    sources: dict[str, str] = {}
+    texts: dict[str, str] = {}
     pending = list(modules)
     while pending:
         name = pending.pop()
-        if name not in sources:
-            tree = ast.parse(_file(name, root).read_text())
-            pending += [n for n in _imported(tree, name) if _file(n, root).exists()]
-            sources[name] = ast.unparse(_without_docstrings(tree))
+        if name not in texts:
+            texts[name], imported = _read(name, root)
+            pending += imported
     digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(f"{name}\n{sources[name]}\n".encode())
+    for name in sorted(texts):
+        digest.update(f"{name}\n{texts[name]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+@cache
+def _read(module: str, root: Path) -> tuple[str, list[str]]:
+    """Text of what a module runs, and the package modules to follow from there."""
+    file = _file(module, root)
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    package = module if file.stem == "__init__" else module.rpartition(".")[0]
+    imports = {bound for node in nodes for bound in _imports(node, package)}
+    writer = _Writer(nodes)
+    text = writer.text(tree)
+    only_said = {node.id for node in nodes if isinstance(node, ast.Name)} - writer.names
+    counted = sorted((name, origin) for name, origin in imports if name not in only_said)
+    # `from a import b` may mean the module a.b, or b in a.
+    reached = {name for _, origin in counted for name in (origin, origin.rpartition(".")[0])}
+    followed = [name for name in reached if not _plumbing(name) and _file(name, root).exists()]
+    return "\n".join([*(f"{name} = {origin}" for name, origin in counted), text]), followed
 
 
 def _file(module: str, root: Path) -> Path:
@@ -46,28 +86,90 @@ def _file(module: str, root: Path) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _imported(tree: ast.Module, module: str) -> Iterator[str]:
-    """Dotted names that may be modules: ``from a import b`` may mean a.b or b in a."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = module.split(".")[: -node.level]
-                base = ".".join([*parents, *base.split(".")]).rstrip(".")
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+def _plumbing(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in PLUMBING)
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """Remove each statement that is only a string: docstrings, of attributes too."""
-    for node in ast.walk(tree):
-        if isinstance(body := getattr(node, "body", None), list):
-            node.body = [s for s in body if not _is_string(s)] or [ast.Pass()]
-    return tree
+def _imports(node: ast.AST, package: str) -> Iterator[tuple[str, str]]:
+    """Each name that an import binds, and the dotted name of what it is bound to."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.asname or alias.name.partition(".")[0], alias.name
+    elif isinstance(node, ast.ImportFrom):
+        parents = package.split(".") if node.level else []
+        above = parents[: len(parents) - node.level + 1]
+        base = ".".join([*above, *filter(None, [node.module])])
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{base}.{alias.name}"
 
 
-def _is_string(statement: ast.stmt) -> bool:
-    value = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+class _Writer:
+    """Writes a syntax tree as text, without what is only said and without imports.
+
+    Attributes:
+        names: the names in what was written.
+    """
+
+    def __init__(self, nodes: list[ast.AST]) -> None:
+        assigned = [n for n in nodes if isinstance(n, ast.Assign) and _makes_logger(n)]
+        self.loggers = {n.targets[0].id for n in assigned} | {"logging"}
+        self.names: set[str] = set()
+
+    def text(self, node: object) -> str:
+        """Type, fields and values, as every Python writes them; empty for what does not count.
+
+        A later Python's trees have more fields, empty where its syntax is not used: those with
+        nothing in them are left out.
+        """
+        if isinstance(node, list):
+            return ",".join(filter(None, map(self.text, node)))
+        if not isinstance(node, ast.AST):
+            return ascii(node)
+        if isinstance(node, ast.stmt):
+            node = _what_runs(node, self.loggers)
+            if node is None:
+                return ""
+        elif isinstance(node, ast.Name):
+            self.names.add(node.id)
+        fields = [
+            f"{name}={text}"
+            for name in node._fields
+            if name not in _SAID and (value := getattr(node, name, None)) is not None
+            if (text := self.text(value))
+        ]
+        return f"{type(node).__name__}({';'.join(fields)})"
+
+
+def _what_runs(node: ast.stmt, loggers: set[str]) -> ast.stmt | None:
+    """The statement without what is only said; None where nothing remains."""
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(value=ast.Constant()):
+            return None
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
+            says = name in loggers or (name, method) == ("warnings", "warn")
+            return None if says else node
+        case ast.Assign() if _makes_logger(node):
+            return None
+        case ast.AnnAssign():
+            return ast.Assign([node.target], node.value) if node.value else None
+        case ast.ClassDef():  # a dataclass takes its fields without a value as arguments
+            node.body = [
+                ast.Expr(each.target)
+                if isinstance(each, ast.AnnAssign) and not each.value
+                else each
+                for each in node.body
+            ]
+        case ast.Raise(exc=ast.Call(func=raised)):
+            return ast.Raise(raised)
+        case ast.Raise():
+            return ast.Raise(node.exc)
+        case ast.Assert():
+            return ast.Assert(node.test)
+    return node
+
+
+def _makes_logger(node: ast.Assign) -> bool:
+    match node:
+        case ast.Assign([ast.Name()], ast.Call(func=ast.Attribute(attr="getLogger"))):
+            return True
+    return False
