@@ -1,24 +1,24 @@
 # The study: datasets -> training -> samples -> maps -> scores -> tables and figures.
 #   snakemake --cores all        run config.yaml
 #   snakemake -n                 say what would run
+# It also runs from elsewhere: snakemake -s <here>/Snakefile --directory <there>, with a config.yaml of
+# its own there or this one; and as a module of another workflow (docs/running.md).
+from pathlib import Path
+
+HERE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 
 
-configfile: "config.yaml"
+configfile: "config.yaml" if Path("config.yaml").exists() else str(HERE / "config.yaml")
 
 
-include: "workflow/rules/config.smk"
-include: "workflow/rules/common.smk"
+include: "workflow/rules/study.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"
-include: "workflow/rules/given.smk"
-include: "workflow/rules/uncertainty.smk"
+include: "workflow/rules/maps.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/settings.smk"
-include: "workflow/rules/freeze.smk"
-include: "workflow/rules/summary.smk"
 
 
 localrules:

@@ -70,8 +70,12 @@ def describe(path: Path, attributes: Mapping[str, Any]) -> None:
 
 
 def attributes(path: Path) -> dict[str, Any]:
-    """Attributes of the store at ``path``; empty where there is no store."""
-    return dict(_open(path).attrs) if path.exists() else {}
+    """Attributes of the store at ``path``.
+
+    Raises:
+        InputError: no such store.
+    """
+    return dict(_open(path).attrs)
 
 
 def create(

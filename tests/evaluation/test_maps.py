@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from segue import blocks, dims, store
 from segue.errors import InputError
-from segue.evaluation.maps import decompose, uncertainty
+from segue.evaluation.maps import decompose, write_maps
 from segue.evaluation.probabilities import probabilities
 
 SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=3)
@@ -93,7 +93,7 @@ def test_the_stage_writes_the_maps_of_every_split(tmp_path, monkeypatch, none_ro
     monkeypatch.setattr(blocks, "_WORKING", working)
     splits = {name: random_split(name, images=5, classes=3) for name in ("val", "id")}
     paths = write_stores(tmp_path, splits)
-    uncertainty(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=none_roles)
+    write_maps(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=none_roles)
     assert store.splits(tmp_path / "maps.zarr") == ["id", "val"]
     for name, split in splits.items():
         probs = probabilities(split["probs"])
@@ -112,7 +112,7 @@ def test_samples_of_a_single_hypothesis_are_taken_as_hypotheses_if_so_asked(tmp_
     path = write_stores(tmp_path, {"id": split})["samples"]
     maps = {}
     for roles in ("strict", "samples_as_hypotheses"):
-        uncertainty(tmp_path / f"{roles}.zarr", samples=path, none_roles=roles)
+        write_maps(tmp_path / f"{roles}.zarr", samples=path, none_roles=roles)
         found = store.open_split(tmp_path / f"{roles}.zarr", "id")["uncertainty"]
         maps[roles] = {m: found.sel(measure=m).values for m in dims.MEASURES}
     probs = probabilities(split["probs"]).values[:, 0]
@@ -128,7 +128,7 @@ def test_maps_do_not_depend_on_how_samples_are_chunked(tmp_path):
     found = []
     for chunk in (2, 7):
         path = write_stores(tmp_path / str(chunk), splits, chunk=chunk)["samples"]
-        uncertainty(tmp_path / f"{chunk}.zarr", samples=path, none_roles="strict")
+        write_maps(tmp_path / f"{chunk}.zarr", samples=path, none_roles="strict")
         found.append(store.open_split(tmp_path / f"{chunk}.zarr", "id").load())
     xr.testing.assert_allclose(*found, atol=1e-7)
 
@@ -143,10 +143,10 @@ def test_samples_that_are_no_probabilities_are_refused_by_name(tmp_path, wrong):
         pytest.raises(InputError, match=r"samples.zarr/id/probs: expected class probabilities"),
         np.errstate(invalid="ignore"),
     ):
-        uncertainty(tmp_path / "maps.zarr", samples=path, none_roles="strict")
+        write_maps(tmp_path / "maps.zarr", samples=path, none_roles="strict")
     assert not (tmp_path / "maps.zarr").exists()
 
 
 def test_an_unknown_role_is_refused(tmp_path):
     with pytest.raises(InputError, match="none_roles: expected one of"):
-        uncertainty(tmp_path / "maps.zarr", samples="none", none_roles="no")
+        write_maps(tmp_path / "maps.zarr", samples="none", none_roles="no")

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from segue import dims, store
 from segue.errors import InputError
-from segue.evaluation.maps import uncertainty
+from segue.evaluation.maps import write_maps
 from segue.evaluation.score import COLUMNS, open_splits, score, scores
 from segue.report.score_files import REPLICATE, read_intervals
 
@@ -27,7 +27,7 @@ SETTINGS = {"key": KEY, "variants": ["corrected"], "options": OPTIONS, "seed": 0
 def _stores(folder, splits, chunk=4):
     paths = write_stores(folder, splits, chunk)
     maps = folder / "maps.zarr"
-    uncertainty(maps, samples=paths["samples"], none_roles="samples_as_hypotheses")
+    write_maps(maps, samples=paths["samples"], none_roles="samples_as_hypotheses")
     return {**paths, "maps": str(maps)}
 
 

@@ -1,6 +1,6 @@
 CARDS = [
     f"{STUDY}/cards/{name}.{ending}"
-    for name in config["datasets"]
+    for name in study.config.datasets
     for ending in ["md", "png", "svg"]
 ]
 
@@ -8,58 +8,51 @@ CARDS = [
 rule prepare:
     """Read a dataset and write its splits, the shifted ones included, to one store."""
     input:
-        settings=f"{STUDY}/settings/prepare/{{dataset}}.json",
+        inputs("prepare"),
     output:
-        directory(DATASET),
+        made=f"{SHARED}/datasets/{{id}}/made.json",
     log:
-        f"{STUDY}/logs/prepare/{{dataset}}.log",
+        f"{STUDY}/logs/prepare/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/prepare/{{dataset}}.tsv"
-    wildcard_constraints:
-        dataset=one_of(config["datasets"]),
+        f"{STUDY}/benchmarks/prepare/{{id}}.tsv"
     priority: 50
     conda:
         environment("prepare")
-    threads: config["resources"]["prepare"]["threads"]
+    threads: threads_of("prepare")
     resources:
-        **resources("prepare"),
+        **asked("prepare"),
     params:
-        code=lambda wildcards: code(
-            "prepare",
-            "data.prepare",
-            f"data.sources.{config['datasets'][wildcards.dataset]['source']}",
-        ),
+        settings=settings("prepare"),
+        trigger=trigger("prepare"),
     message:
-        "Prepare {wildcards.dataset}"
+        "Prepare {wildcards.id}"
     shell:
-        "segue prepare --settings {input.settings} --out {output}/dataset.zarr"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage prepare --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"
 
 
-rule data_card:
+rule card:
     """Write a page on a dataset: counts, raters' agreement, licence, a picture of each split."""
     input:
-        settings=f"{STUDY}/settings/card/{{dataset}}.json",
-        dataset=DATASET,
+        inputs("card"),
     output:
-        page=report(f"{STUDY}/cards/{{dataset}}.md", category="Data"),
-        png=f"{STUDY}/cards/{{dataset}}.png",
-        svg=f"{STUDY}/cards/{{dataset}}.svg",
+        made=report(f"{STUDY}/cards/{{id}}.md", category="Data"),
+        png=f"{STUDY}/cards/{{id}}.png",
+        svg=f"{STUDY}/cards/{{id}}.svg",
     log:
-        f"{STUDY}/logs/cards/{{dataset}}.log",
+        f"{STUDY}/logs/card/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/cards/{{dataset}}.tsv"
-    wildcard_constraints:
-        dataset=one_of(config["datasets"]),
+        f"{STUDY}/benchmarks/card/{{id}}.tsv"
     conda:
         environment("figures")
-    threads: config["resources"]["figures"]["threads"]
+    threads: threads_of("figures")
     resources:
-        **resources("figures"),
+        **asked("figures"),
     params:
-        code=code("figures", "report.card"),
+        settings=settings("card"),
+        trigger=trigger("card"),
     message:
-        "Data card of {wildcards.dataset}"
+        "Data card of {wildcards.id}"
     shell:
-        "segue card --settings {input.settings} --out {output.page}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage card --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

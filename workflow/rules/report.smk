@@ -1,78 +1,34 @@
-FROM_TABLES = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"]
-# No picture of a dataset of which no cell is to be shown.
-PICTURED = [d for d in config["datasets"] if any(cell["dataset"] == d for cell in SHOWN)]
 FIGURES = [
-    f"{STUDY}/figures/{name}.{ending}"
-    for name in [*FROM_TABLES, *(f"qualitative-{d}" for d in PICTURED)]
-    for ending in ["svg", "png"]
+    f"{STUDY}/figures/{job.id}.{ending}" for job in study.of("figure") for ending in ["svg", "png"]
 ]
 
 
 rule figure:
-    """Draw a figure from the tables."""
+    """Draw a figure, from the tables or from images of one dataset."""
     input:
-        settings=f"{STUDY}/settings/figure/{{figure}}.json",
-        tables=TABLES,
+        inputs("figure"),
     output:
-        report(
-            f"{STUDY}/figures/{{figure}}.svg",
+        made=report(
+            f"{STUDY}/figures/{{id}}.svg",
             caption="../report/figure.rst",
             category="Figures",
         ),
-        f"{STUDY}/figures/{{figure}}.png",
+        png=f"{STUDY}/figures/{{id}}.png",
     log:
-        f"{STUDY}/logs/figures/{{figure}}.log",
+        f"{STUDY}/logs/figure/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/figures/{{figure}}.tsv"
-    wildcard_constraints:
-        figure=one_of(FROM_TABLES),
+        f"{STUDY}/benchmarks/figure/{{id}}.tsv"
     conda:
         environment("figures")
-    threads: config["resources"]["figures"]["threads"]
+    threads: threads_of("figures")
     resources:
-        **resources("figures"),
+        **asked("figures"),
     params:
-        code=lambda wildcards: code("figures", f"report.figures.{wildcards.figure}"),
-        stem=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
+        settings=settings("figure"),
+        trigger=trigger("figure"),
+        stem=lambda wildcards: f"{STUDY}/figures/{wildcards.id}",
     message:
-        "Figure {wildcards.figure}"
+        "Figure {wildcards.id}"
     shell:
-        "segue figure --settings {input.settings} --out {params.stem}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
-
-
-rule qualitative:
-    """Draw images, raters, samples and maps of one dataset, from replicate 0."""
-    input:
-        settings=f"{STUDY}/settings/qualitative/{{dataset}}.json",
-        dataset=DATASET,
-        cells=lambda wildcards: [
-            path.format(**cell)
-            for path in (SAMPLES, MAPS)
-            for cell in SHOWN
-            if cell["dataset"] == wildcards.dataset
-        ],
-    output:
-        report(
-            f"{STUDY}/figures/qualitative-{{dataset}}.png",
-            caption="../report/qualitative.rst",
-            category="Figures",
-        ),
-        f"{STUDY}/figures/qualitative-{{dataset}}.svg",
-    log:
-        f"{STUDY}/logs/figures/qualitative-{{dataset}}.log",
-    benchmark:
-        f"{STUDY}/benchmarks/figures/qualitative-{{dataset}}.tsv"
-    conda:
-        environment("figures")
-    threads: config["resources"]["figures"]["threads"]
-    resources:
-        **resources("figures"),
-    params:
-        code=code("figures", "report.figures.qualitative"),
-        stem=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
-    message:
-        "Figure qualitative, {wildcards.dataset}"
-    shell:
-        "segue figure --settings {input.settings} --out {params.stem}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage figure --settings {params.settings:q} --out {params.stem:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

@@ -1,33 +1,50 @@
 rule sample:
     """Draw the class probabilities of one cell and replicate."""
     input:
-        settings=f"{STUDY}/settings/sample/{CELL}.json",
-        dataset=DATASET,
-        checkpoints=checkpoints,
+        inputs("sample"),
     output:
-        directory(SAMPLES),
+        made=f"{SHARED}/samples/{{id}}/made.json",
     log:
-        f"{STUDY}/logs/sample/{CELL}.log",
+        f"{STUDY}/logs/sample/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/sample/{CELL}.tsv"
-    wildcard_constraints:
-        dataset=one_of(config["datasets"]),
+        f"{STUDY}/benchmarks/sample/{{id}}.tsv"
     priority: 30
     conda:
         environment("sample")
-    threads: config["resources"]["sample"]["threads"]
+    threads: threads_of("sample")
     resources:
-        **resources("sample"),
+        **asked("sample"),
     params:
-        code=lambda wildcards: code(
-            "sample",
-            "models.sample",
-            f"models.aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
-            f"models.epistemic.{config['epistemic'][wildcards.epistemic]['method']}",
-        ),
+        settings=settings("sample"),
+        trigger=trigger("sample"),
     message:
-        "Sample {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"
-        " on {wildcards.dataset}"
+        "Sample {wildcards.id}"
     shell:
-        "segue sample --settings {input.settings} --out {output}/samples.zarr"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage sample --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"
+
+
+rule given:
+    """Check predictions that another program wrote, and link their store as the samples of a cell."""
+    input:
+        inputs("given"),
+    output:
+        made=f"{STUDY}/samples/{{id}}/made.json",
+    log:
+        f"{STUDY}/logs/given/{{id}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/given/{{id}}.tsv"
+    priority: 30
+    conda:
+        environment("score")
+    threads: threads_of("score")
+    resources:
+        **asked("score"),
+    params:
+        settings=settings("given"),
+        trigger=trigger("given"),
+    message:
+        "Check {wildcards.id}"
+    shell:
+        "segue stage given --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

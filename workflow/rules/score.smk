@@ -1,30 +1,24 @@
 rule score:
     """Score maps and predictions of one cell and replicate: one row a score; and intervals."""
     input:
-        settings=f"{STUDY}/settings/score/{CELL}.json",
-        dataset=lambda wildcards: references(wildcards)[0],
-        samples=SAMPLES,
-        maps=MAPS,
+        inputs("score"),
     output:
-        scores=SCORES,
-        intervals=INTERVALS,
+        made=f"{STUDY}/scores/{{id}}/made.json",
     log:
-        f"{STUDY}/logs/score/{CELL}.log",
+        f"{STUDY}/logs/score/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/score/{CELL}.tsv"
+        f"{STUDY}/benchmarks/score/{{id}}.tsv"
     priority: 20
     conda:
         environment("score")
-    threads: config["resources"]["score"]["threads"]
+    threads: threads_of("score")
     resources:
-        **resources("score"),
+        **asked("score"),
     params:
-        code=code(
-            "score", "evaluation.score", *(f"evaluation.tasks.{name}" for name in config["scores"])
-        ),
+        settings=settings("score"),
+        trigger=trigger("score"),
     message:
-        "Score {wildcards.aleatoric}-{wildcards.epistemic}, replicate {wildcards.replicate},"
-        " on {wildcards.dataset}"
+        "Score {wildcards.id}"
     shell:
-        "segue score --settings {input.settings} --out {output.scores}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage score --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

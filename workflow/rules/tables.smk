@@ -1,36 +1,11 @@
-RANKINGS = [
-    f"{table}.{ending}"
-    for table in ["performance", "entanglement"]
-    for ending in ["csv", "md", "tex"]
-]
-TIDY = ["scores.csv", "intervals.csv", "deltas.csv", "ranks.csv", "aggregations.csv"]
-FINDINGS = [
-    f"{table}.{ending}"
-    for table in [
-        *(["variants"] if config["variants"][1:] else []),
-        "conclusions",
-        "published_comparison",
-        "friedman",
-    ]
-    for ending in ["csv", "md"]
-]
-# The main variant's tables have these names, another's end in -<variant>; findings are of all.
-TABLES = [
-    *(
-        f"{STUDY}/tables/{name.replace('.', f'{variant}.')}"
-        for variant in ["", *(f"-{name}" for name in config["variants"][1:])]
-        for name in [*RANKINGS, *TIDY]
-    ),
-    *(f"{STUDY}/tables/{name}" for name in FINDINGS),
-]
+TABLES = [f"{STUDY}/tables/{name}" for name in study.tables]
 
 
 rule tables:
     """Rank the cells and write the tables; a cell without scores is an error."""
     input:
-        settings=f"{STUDY}/settings/tables/tables.json",
-        scores=[SCORES.format(**cell) for cell in CELLS],
-        intervals=[INTERVALS.format(**cell) for cell in CELLS],
+        ancient(SETTINGS),
+        study.job("tables", "tables").inputs,
     output:
         [
             (
@@ -46,18 +21,15 @@ rule tables:
         f"{STUDY}/benchmarks/tables.tsv"
     conda:
         environment("tables")
-    threads: config["resources"]["tables"]["threads"]
+    threads: threads_of("tables")
     resources:
-        **resources("tables"),
+        **asked("tables"),
     params:
-        code=code(
-            "tables",
-            "report.tables",
-            *(f"evaluation.tasks.{name}" for name in config["tables"]["tasks"]),
-        ),
-        folder=lambda wildcards, output: str(Path(output[0]).parent),
+        settings=study.settings_file(study.job("tables", "tables")),
+        trigger=study.job("tables", "tables").trigger,
+        folder=f"{STUDY}/tables",
     message:
         "Tables"
     shell:
-        "segue tables --settings {input.settings} --out {params.folder}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage tables --settings {params.settings:q} --out {params.folder:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

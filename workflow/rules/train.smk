@@ -1,30 +1,24 @@
 rule train:
-    """Train one model; all cells that need this run share it."""
+    """Train one model; all cells of all studies that need this run share it."""
     input:
-        settings=f"{STUDY}/settings/train/{{dataset}}/{{aleatoric}}/{{recipe}}/seed{{seed}}.json",
-        dataset=DATASET,
+        inputs("train"),
     output:
-        checkpoint=CHECKPOINT,
-        losses=CHECKPOINT.replace(".pt", ".csv"),
+        made=f"{SHARED}/models/{{id}}/made.json",
     log:
-        f"{STUDY}/logs/train/{{dataset}}/{{aleatoric}}/{{recipe}}/seed{{seed}}.log",
+        f"{STUDY}/logs/train/{{id}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/train/{{dataset}}/{{aleatoric}}/{{recipe}}/seed{{seed}}.tsv"
+        f"{STUDY}/benchmarks/train/{{id}}.tsv"
     priority: 40  # the longest jobs first, so that none is left alone at the end
     conda:
         environment("train")
-    threads: config["resources"]["train"]["threads"]
+    threads: threads_of("train")
     resources:
-        **resources("train"),
+        **asked("train"),
     params:
-        code=lambda wildcards: code(
-            "train",
-            "models.train",
-            f"models.aleatoric.{config['aleatoric'][wildcards.aleatoric]['method']}",
-        ),
+        settings=settings("train"),
+        trigger=trigger("train"),
     message:
-        "Train {wildcards.aleatoric} ({wildcards.recipe}, seed {wildcards.seed})"
-        " on {wildcards.dataset}"
+        "Train {wildcards.id}"
     shell:
-        "segue train --settings {input.settings} --out {output.checkpoint}"
-        " --threads {threads} 2>&1 | tee {log} >&2"
+        "segue stage train --settings {params.settings:q} --out {output.made:q}"
+        " --threads {threads} 2>&1 | tee {log:q} >&2"

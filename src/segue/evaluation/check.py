@@ -86,6 +86,18 @@ def check(path: Path) -> None:
                 bar.update(block.sizes["image"])
 
 
+def link(out: Path, *, store: str) -> None:
+    """Check a store and make ``out`` a link to it.
+
+    Raises:
+        InputError: see ``check``.
+    """
+    path = Path(store).resolve()
+    check(path)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.symlink_to(path)
+
+
 def check_structure(path: Path) -> None:
     """Check that the arrays are there and fit together; reads no value.
 

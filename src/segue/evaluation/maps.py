@@ -19,7 +19,7 @@ from segue.evaluation.probabilities import probabilities
 NONE_ROLES = ("samples_as_hypotheses", "strict")
 
 
-def uncertainty(out: Path, *, samples: str, none_roles: str) -> None:
+def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
     """Write the store ``out``: per split ``uncertainty`` and ``prediction``, float32.
 
     ``uncertainty`` (image, measure, y, x) is in nats; ``prediction`` (image, class, y, x) is the
@@ -64,8 +64,8 @@ def decompose(probs: xr.DataArray) -> xr.DataArray:
     total = entropy(hypothesis.mean("eu_sample", skipna=False))
     aleatoric = entropy(hypothesis).mean("eu_sample", skipna=False)
     epistemic = (total - aleatoric).clip(min=0)
-    maps = xr.concat([total, aleatoric, epistemic], dim="measure")
-    return maps.assign_coords(measure=list(dims.MEASURES)).transpose(..., "measure", "y", "x")
+    found = xr.concat([total, aleatoric, epistemic], dim="measure")
+    return found.assign_coords(measure=list(dims.MEASURES)).transpose(..., "measure", "y", "x")
 
 
 def entropy(probs: xr.DataArray) -> xr.DataArray:

@@ -12,7 +12,7 @@ from segue import plugins
 from segue.errors import InputError
 from segue.evaluation import intervals
 from segue.evaluation.check import check
-from segue.evaluation.maps import uncertainty
+from segue.evaluation.maps import write_maps
 from segue.evaluation.score import intervals_beside, score
 from segue.evaluation.variants import named
 from segue.files import replacing
@@ -62,7 +62,7 @@ def score_predictions(
     _log.info("checking %s", store)
     check(store)
     _log.info("maps of uncertainty")
-    uncertainty(maps, samples=str(store), **options["uncertainty"])
+    write_maps(maps, samples=str(store), **options["uncertainty"])
     score(
         scores,
         dataset=str(store),

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from segue import dims, plugins, store
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.errors import InputError
 from segue.models.noise import image_noise
 from segue.seeds import derive
 
@@ -27,6 +28,7 @@ def sample(
     *,
     dataset: str,
     checkpoints: list[str],
+    aleatoric: str,
     sampler: dict[str, Any],
     epistemic: dict[str, Any],
     au_samples: int,
@@ -42,6 +44,7 @@ def sample(
         out: path of the new store.
         dataset: path of the dataset store.
         checkpoints: paths of the trainings that the EU method needs.
+        aleatoric: method of the AU model that the trainings are of.
         sampler: keyword options of the AU model's ``sample``.
         epistemic: ``method``, ``hypotheses`` (how many) and ``options`` of the EU method.
         au_samples: draws for each image and hypothesis.
@@ -50,11 +53,17 @@ def sample(
         seed: the study's.
         work: folder of the unfinished store; removed at the end.
         threads: of the CPU.
+
+    Raises:
+        InputError: trainings of another AU model, or another process samples this cell.
     """
     use_cpu_threads(threads)
     device = pick_device()
     seed = derive(seed, "sample", *labels)
     trained = [checkpoint.load(path) for path in checkpoints]
+    for path, each in zip(checkpoints, trained, strict=True):
+        if (found := each.note["model"]["aleatoric"]["method"]) != aleatoric:
+            raise InputError(f"{path}: expected a training of {aleatoric}, found one of {found}")
     model = checkpoint.build(**trained[0].note["model"], seed=seed).to(device)
     method = plugins.load("epistemic", epistemic["method"])
     n = epistemic["hypotheses"]

@@ -1,0 +1,89 @@
+"""What a config must hold beyond its types: names that exist, options that fit, a grid that can run.
+
+Files of plug-ins are read, not imported: a dry run imports no torch.
+"""
+
+from pathlib import Path
+
+from segue import plugins
+from segue.errors import InputError
+from segue.study import cost, grid
+from segue.study.config import Config
+
+
+def check(config: Config) -> None:
+    """Check a config before anything runs.
+
+    Raises:
+        InputError: names the key that is wrong and the remedy.
+    """
+    _check_datasets(config)
+    _check_predictions(config)
+    for name, model in config.aleatoric.items():
+        where = f"aleatoric.{name}"
+        method = plugins.require("aleatoric", model.method, f"{where}.method")
+        plugins.check_options(
+            "aleatoric", method, "Model.__init__", model.options, f"{where}.options"
+        )
+        plugins.check_options(
+            "aleatoric", method, "Model.sample", model.sampling, f"{where}.sampling"
+        )
+    for name, entry in config.epistemic.items():
+        where = f"epistemic.{name}"
+        method = plugins.require("epistemic", entry.method, f"{where}.method")
+        plugins.check_options(
+            "epistemic", method, "hypotheses", entry.options, f"{where}.options"
+        )
+        if entry.recipe not in config.recipes:
+            there = ", ".join(config.recipes)
+            raise InputError(f"{where}.recipe: no recipe {entry.recipe!r}; there are: {there}")
+        recipe = config.recipes[entry.recipe]
+        plugins.check_needs(method, dict(entry), dict(recipe), where)
+    plugins.check_tasks(config.scores, config.tables.tasks)
+    if not grid.trained(config) and not config.predictions:
+        raise InputError("not_applicable: leaves out every cell of the grid")
+
+
+def check_side(config: Config, name: str, side: int) -> None:
+    """Raise InputError unless images of a dataset can be halved once for each level but one."""
+    levels = len(config.network.channels)
+    if side % 2 ** (levels - 1):
+        raise InputError(
+            f"network.channels: {levels} levels need images whose side is divisible by "
+            f"{2 ** (levels - 1)}; those of {name} have {side} pixels; change the levels or the "
+            "dataset's options"
+        )
+
+
+def absent(config: Config, name: str) -> list[str]:
+    """Files of a dataset that are not there."""
+    entry = config.datasets[name]
+    paths = plugins.literal(plugins.module("sources", entry.source), "PATHS", ())
+    given = [entry.options[key] for key in paths if entry.options.get(key)]
+    return [path for path in given if not Path(path).exists()]
+
+
+def _check_datasets(config: Config) -> None:
+    if not config.datasets and not config.predictions:
+        raise InputError("datasets: there is none, and no predictions; name at least one of either")
+    for name, entry in config.datasets.items():
+        where = f"datasets.{name}"
+        source = plugins.require("sources", entry.source, f"{where}.source")
+        plugins.check_options("sources", source, "open_source", entry.options, f"{where}.options")
+        if size := cost.nominal(source, entry.options):
+            check_side(config, name, size.side)
+
+
+def _check_predictions(config: Config) -> None:
+    """Raise InputError for a store that is not there, or of a cell that is there already."""
+    cells: dict[grid.Cell, str] = {}
+    for name, each in config.predictions.items():
+        where = f"predictions.{name}"
+        if not (Path(each.store) / "zarr.json").is_file():
+            raise InputError(f"{where}.store: no Zarr store (format 3) at {each.store!r}")
+        if each.dataset in config.datasets:
+            raise InputError(f"{where}.dataset: {each.dataset!r} is one of `datasets`")
+        cell = grid.Cell(each.dataset, each.aleatoric, each.epistemic, each.replicate)
+        other = cells.setdefault(cell, name)
+        if other != name:
+            raise InputError(f"{where}: the same cell and replicate as predictions.{other}")

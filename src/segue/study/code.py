@@ -1,0 +1,53 @@
+"""Which code each stage computes with: its own module, and the plug-ins that its settings name."""
+
+from typing import Any
+
+from segue import plugins
+from segue.schema import Record
+from segue.study import settings as of
+from segue.study.fingerprint import code_id
+
+_MODULES = {
+    "prepare": "segue.data.prepare",
+    "card": "segue.report.card",
+    "train": "segue.models.train",
+    "sample": "segue.models.sample",
+    "given": "segue.evaluation.check",
+    "maps": "segue.evaluation.maps",
+    "score": "segue.evaluation.score",
+    "tables": "segue.report.tables",
+}
+
+
+def code(stage: str, settings: Record) -> str:
+    """Fingerprint of the code of a job of a stage; plug-ins are those that its settings name."""
+    named: list[tuple[str, str]] = []
+    match settings:
+        case of.Prepare(source=source):
+            named = [("sources", source)]
+        case of.Train(aleatoric=method):
+            named = [("aleatoric", method.method)]
+        case of.Sample(aleatoric=model, epistemic=method):
+            named = [("epistemic", method.method), ("aleatoric", model)]
+        case of.Score(options=options):
+            named = [("tasks", task) for task in options]
+        case of.AllTables(options=options):
+            named = [("tasks", task) for task in options.tasks]
+        case of.Figure(figure=figure) | of.Qualitative(figure=figure):
+            named = [("figures", figure)]
+    own = [_MODULES[stage]] if stage in _MODULES else []
+    return code_id(*own, *(plugins.module(kind, name) for kind, name in named))
+
+
+def software() -> dict[str, Any]:
+    """Versions of what computes, for the record of how a result was made."""
+    from importlib.metadata import PackageNotFoundError, version
+    from platform import python_version
+
+    found = {"python": python_version()}
+    for package in ("segue", "numpy", "torch", "xarray", "zarr"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

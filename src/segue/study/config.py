@@ -1,0 +1,211 @@
+"""What config.yaml may hold: every key with its type, and nothing else at any depth.
+
+config.yaml says what each key means. Options of plug-ins are checked against their own signatures
+(``segue.study.checks``).
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from segue.errors import InputError
+from segue.schema import Record, parse
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Options = dict[str, Any]
+
+STAGES = ("prepare", "train", "sample", "maps", "score", "tables", "figures")
+"""What ``resources`` and ``rerun_on_code`` name, in the order of the data."""
+
+_NULLABLE = ("datasets", "aleatoric", "epistemic", "recipes")
+_SHARED = "shared"
+
+
+class Dataset(Record):
+    """A dataset: its source (a plug-in) and options; what tables say of it."""
+
+    source: str
+    options: Options = {}
+    caption: str | None = None
+    published: Literal["lidc", "chaksu"] | None = None
+
+
+class Given(Record):
+    """A store of another program's predictions, and the cell and replicate that they are of."""
+
+    store: Text
+    dataset: Name
+    aleatoric: Name
+    epistemic: Name
+    replicate: Natural = 0
+
+
+class Network(Record):
+    """Size of the U-Net that all aleatoric models share."""
+
+    channels: Annotated[list[Annotated[int, Field(ge=4)]], Field(min_length=1)]
+    blocks: Count
+    attention: Natural
+    head_channels: Count
+
+
+class Training(Record):
+    """How every model is trained."""
+
+    epochs: Count
+    batch: Count
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip: Positive
+    ema: Share
+
+
+class Aleatoric(Record):
+    """An aleatoric model; ``training`` has the keys of ``Training`` that differ for it."""
+
+    method: str
+    options: Options = {}
+    sampling: Options = {}
+    training: Options = {}
+
+
+class Epistemic(Record):
+    """An epistemic method on the runs of a recipe."""
+
+    method: str
+    recipe: str
+    hypotheses: Count
+    members: Count = 1
+    options: Options = {}
+
+
+class Recipe(Record):
+    """A way to train: probability of dropping a channel, last epochs whose weights are kept."""
+
+    dropout: Share
+    snapshots: Natural
+
+
+class Sampling(Record):
+    """How every cell is sampled."""
+
+    au_samples: Count
+    batch: Count
+
+
+class Uncertainty(Record):
+    """How samples become maps."""
+
+    none_roles: Literal["samples_as_hypotheses", "strict"]
+
+
+class Tables(Record):
+    """Tasks that rank the cells, each with the aggregation that counts."""
+
+    tasks: Annotated[dict[str, str], Field(min_length=1)]
+
+
+class Qualitative(Record):
+    """The picture of images, raters, samples and maps."""
+
+    cells: list[str]
+    images: Count
+
+
+class Figures(Record):
+    """What the figures show."""
+
+    qualitative: Qualitative
+
+
+class Resources(Record):
+    """What one job asks for; no result depends on it."""
+
+    threads: Count
+    mem_mb: Count
+    runtime: Count
+    gpu: Annotated[int, Field(ge=0, le=1)] = 0
+
+
+class AllResources(Record):
+    """The resources of each stage."""
+
+    prepare: Resources
+    train: Resources
+    sample: Resources
+    maps: Resources
+    score: Resources
+    tables: Resources
+    figures: Resources
+
+
+class Config(Record):
+    """A whole study."""
+
+    study: Name
+    results: Text
+    seed: Natural
+    replicates: Count
+    variants: Annotated[
+        list[Literal["corrected", "paper_code", "paper_code_v1"]], Field(min_length=1)
+    ]
+    datasets: dict[Name, Dataset]
+    predictions: dict[Name, Given]
+    network: Network
+    aleatoric: Annotated[dict[Name, Aleatoric], Field(min_length=1)]
+    epistemic: Annotated[dict[Name, Epistemic], Field(min_length=1)]
+    not_applicable: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*-[a-z][a-z0-9_]*$")]]
+    recipes: Annotated[dict[Name, Recipe], Field(min_length=1)]
+    training: Training
+    sampling: Sampling
+    uncertainty: Uncertainty
+    scores: Annotated[dict[str, Options], Field(min_length=1)]
+    tables: Tables
+    figures: Figures
+    rerun_on_code: list[Literal[STAGES]]
+    resources: AllResources
+
+    def training_of(self, aleatoric: str) -> Training:
+        """How one aleatoric model is trained: ``training`` with its own keys."""
+        own = self.aleatoric[aleatoric].training
+        return parse(Training, {**dict(self.training), **own}, f"aleatoric.{aleatoric}.training")
+
+
+def read(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
+    """Check a config.
+
+    Args:
+        config: the study; what it lacks is taken from ``defaults``. An entry of datasets,
+            aleatoric, epistemic or recipes that is null is taken away.
+        defaults: config.yaml as the repository has it; names come in its order, then others.
+
+    Raises:
+        InputError: names the key that is unknown, missing or of another kind than it ought to be.
+    """
+    whole = overlay(defaults, config)
+    for section in _NULLABLE:
+        if isinstance(entries := whole.get(section) or {}, dict):
+            whole[section] = {name: entry for name, entry in entries.items() if entry is not None}
+    found = parse(Config, whole)
+    if found.study == _SHARED:
+        raise InputError(f"study: {_SHARED} is the folder of what studies share; name another")
+    if len(set(found.variants)) < len(found.variants):
+        raise InputError(f"variants: expected different ones, found {found.variants}")
+    for name in found.aleatoric:
+        found.training_of(name)
+    return found
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above``, which wins; keys in the order of ``below``."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = overlay(merged[key], value) if both else value
+    return merged

@@ -1,0 +1,76 @@
+"""The grid: which cells a study has, and which trainings each of them needs."""
+
+from typing import NamedTuple
+
+from segue.study.config import Config
+
+
+class Cell(NamedTuple):
+    """One combination of methods on one dataset, in one replicate."""
+
+    dataset: str
+    aleatoric: str
+    epistemic: str
+    replicate: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset}/{self.aleatoric}-{self.epistemic}/rep{self.replicate}"
+
+
+class Run(NamedTuple):
+    """One training. A replicate's members differ by nothing but what is drawn at random."""
+
+    dataset: str
+    aleatoric: str
+    recipe: str
+    replicate: int
+    member: int
+
+    def __str__(self) -> str:
+        *names, replicate, member = self
+        return f"{'/'.join(names)}/rep{replicate}-member{member}"
+
+
+def trained(config: Config) -> list[Cell]:
+    """The cells whose models the study trains."""
+    return [
+        Cell(dataset, aleatoric, epistemic, replicate)
+        for replicate in range(config.replicates)
+        for dataset in config.datasets
+        for aleatoric in config.aleatoric
+        for epistemic in config.epistemic
+        if f"{aleatoric}-{epistemic}" not in config.not_applicable
+    ]
+
+
+def given(config: Config) -> dict[Cell, str]:
+    """The cells that are predictions of other programs, and the store of each."""
+    return {
+        Cell(each.dataset, each.aleatoric, each.epistemic, each.replicate): each.store
+        for each in config.predictions.values()
+    }
+
+
+def runs(config: Config, cell: Cell) -> list[Run]:
+    """The trainings that a trained cell needs.
+
+    Cells share them: none, swag and swag_diag take the first member of the recipe that ensembles
+    take several members of.
+    """
+    method = config.epistemic[cell.epistemic]
+    return [
+        Run(cell.dataset, cell.aleatoric, method.recipe, cell.replicate, member)
+        for member in range(method.members)
+    ]
+
+
+def shown(config: Config, dataset: str) -> list[Cell]:
+    """The cells of a dataset that are shown with their images: those of replicate 0."""
+    wanted = config.figures.qualitative.cells
+    return [
+        cell
+        for cell in [*trained(config), *given(config)]
+        if cell.replicate == 0
+        and cell.dataset == dataset
+        and f"{cell.aleatoric}-{cell.epistemic}" in wanted
+    ]

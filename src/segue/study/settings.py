@@ -1,0 +1,193 @@
+"""What each stage's jobs read: one frozen record a stage, to and from JSON.
+
+A ``Place`` is a path: of a stamp (``segue.stamp``) where the workflow runs the stage, of the result
+itself where somebody does by hand. A result depends on what is there, not on where it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from segue.schema import Record
+from segue.study.config import Count, Natural, Network, Options, Recipe, Tables, Training
+
+Place = Annotated[str, "place"]
+WithoutEffect = Annotated[Count, "without effect"]  # on any number of the result
+
+
+class Method(Record):
+    """A plug-in and its options."""
+
+    method: str
+    options: Options = {}
+
+
+class Hypotheses(Method):
+    """An epistemic method, and the number of its hypotheses."""
+
+    hypotheses: Count
+
+
+class Prepare(Record):
+    """Of ``segue.data.prepare``."""
+
+    source: str
+    options: Options = {}
+    seed: Natural
+
+
+class Card(Record):
+    """Of ``segue.report.card``."""
+
+    dataset: Place
+
+
+class Train(Record):
+    """Of ``segue.models.train``."""
+
+    dataset: Place
+    aleatoric: Method
+    network: Network
+    recipe: Recipe
+    training: Training
+    labels: list[str]
+    seed: Natural
+
+
+class Sample(Record):
+    """Of ``segue.models.sample``."""
+
+    dataset: Place
+    checkpoints: list[Place]
+    aleatoric: str
+    sampler: Options = {}
+    epistemic: Hypotheses
+    au_samples: Count
+    batch: WithoutEffect
+    labels: list[str]
+    seed: Natural
+
+
+class Given(Record):
+    """Of ``segue.evaluation.check``: a store of another program's predictions."""
+
+    store: Place
+
+
+class Maps(Record):
+    """Of ``segue.evaluation.maps``."""
+
+    samples: Place
+    none_roles: str
+
+
+class ScoreKey(Record):
+    """What every row of a file of scores says of its cell."""
+
+    study: str
+    dataset: str
+    aleatoric: str
+    epistemic: str
+    replicate: Natural
+
+
+class Score(Record):
+    """Of ``segue.evaluation.score``."""
+
+    dataset: Place
+    samples: Place
+    maps: Place
+    key: ScoreKey
+    variants: list[str]
+    options: dict[str, Options]
+    seed: Natural
+
+
+class AllTables(Record):
+    """Of ``segue.report.tables``; ``cells`` are (dataset, aleatoric, epistemic, replicate)."""
+
+    scores: list[Place]
+    options: Tables
+    cells: list[list[str | int]]
+    not_applicable: list[str]
+    seed: Natural
+    published: dict[str, str] = {}
+    captions: dict[str, str] = {}
+
+
+class Figure(Record):
+    """Of a figure that is drawn from the tables."""
+
+    figure: str
+    tables: Place
+    captions: dict[str, str] = {}
+
+
+class Pictured(Record):
+    """A cell that is shown with its images."""
+
+    aleatoric: str
+    epistemic: str
+    samples: Place
+    maps: Place
+
+
+class Qualitative(Record):
+    """Of ``segue.report.figures.qualitative``."""
+
+    figure: str
+    dataset: Place
+    cells: list[Pictured]
+    split: str
+    images: Count
+
+
+def identity(settings: Record) -> dict[str, Any]:
+    """What of the settings a result depends on: all but places and what has no effect."""
+    return {
+        name: _identity(getattr(settings, name))
+        for name, field in type(settings).model_fields.items()
+        if not _marked(field, "place", "without effect")
+    }
+
+
+def places(settings: Record) -> Iterator[str]:
+    """All places that the settings name, in order."""
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, Record):
+                yield from places(each)
+            elif _marked(field, "place"):
+                yield each
+
+
+def placed(settings: Record, where: Mapping[str, str]) -> dict[str, Any]:
+    """The settings as a dict, with ``where`` in the place of each place."""
+
+    def of(value: Any, marked: bool) -> Any:
+        match value:
+            case Record():
+                return placed(value, where)
+            case list():
+                return [of(each, marked) for each in value]
+        return where[value] if marked else value
+
+    fields = type(settings).model_fields
+    return {n: of(getattr(settings, n), _marked(f, "place")) for n, f in fields.items()}
+
+
+def _identity(value: Any) -> Any:
+    match value:
+        case Record():
+            return identity(value)
+        case list():
+            return [_identity(each) for each in value]
+    return value
+
+
+def _marked(field: FieldInfo, *marks: str) -> bool:
+    """Whether a field, or what a list in it holds, is annotated with one of the marks."""
+    found = [*field.metadata, *(m for each in get_args(field.annotation) for m in get_args(each))]
+    return any(mark in found for mark in marks)

@@ -1,0 +1,237 @@
+"""Run one stage of one job: read its settings, find its inputs whole, make the result, stamp it.
+
+A stage's own function knows neither stamps nor the study: it takes paths of stores and files. What
+is finished is kept: a training or sampling whose settings and inputs are those of a result that is
+there already is not made again, so that a plan that looks at a result once more costs seconds.
+"""
+
+import hashlib
+import inspect
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from segue import files, plugins, stamp, store
+from segue.errors import InputError
+from segue.schema import Record, parse
+from segue.stamp import Stamp
+from segue.study import settings as of
+from segue.study.code import code, software
+
+PROVENANCE = "provenance.json"
+_UNFINISHED = "unfinished"
+
+_log = logging.getLogger(__name__)
+
+
+class Stage(NamedTuple):
+    """A stage.
+
+    Attributes:
+        settings: record of what a job of it reads.
+        module, function: what does the work; ``function(out, **settings)``.
+        summary: what it does, in a line.
+        results: names of what it leaves, the main one first; none where it writes files that need
+            no stamp.
+    """
+
+    settings: type[Record]
+    module: str
+    function: str
+    summary: str
+    results: tuple[str, ...] = ()
+
+
+STAGES = {
+    "prepare": Stage(
+        of.Prepare,
+        "segue.data.prepare",
+        "prepare",
+        "read a dataset and write its splits to one store",
+        ("dataset.zarr",),
+    ),
+    "card": Stage(
+        of.Card, "segue.report.card", "write", "describe a dataset: counts, agreement, a picture"
+    ),
+    "train": Stage(
+        of.Train,
+        "segue.models.train",
+        "train",
+        "train one model: one aleatoric method, recipe, replicate and member",
+        ("model.pt", "model.csv"),
+    ),
+    "sample": Stage(
+        of.Sample,
+        "segue.models.sample",
+        "sample",
+        "draw the class probabilities of one cell and replicate",
+        ("samples.zarr",),
+    ),
+    "given": Stage(
+        of.Given,
+        "segue.evaluation.check",
+        "link",
+        "check another program's store and link it as samples",
+        ("samples.zarr",),
+    ),
+    "maps": Stage(
+        of.Maps,
+        "segue.evaluation.maps",
+        "write_maps",
+        "turn samples into maps and mean predictions",
+        ("maps.zarr",),
+    ),
+    "score": Stage(
+        of.Score,
+        "segue.evaluation.score",
+        "score",
+        "score the maps and predictions of one cell and replicate",
+        ("scores.csv", "scores-intervals.csv"),
+    ),
+    "tables": Stage(
+        of.AllTables, "segue.report.tables", "tables", "rank the cells and write the tables"
+    ),
+    "figure": Stage(
+        of.Figure, "segue.report.figures.<figure>", "draw", "draw one figure, as SVG and as PNG"
+    ),
+}
+"""Stages by name, in the order of the data."""
+
+_APART = ("train", "sample")
+"""Stages whose every result has a folder of its own below the stamp's, and is never replaced."""
+
+
+def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
+    """Run a stage.
+
+    Args:
+        stage: a key of ``STAGES``.
+        settings_file: JSON file of its settings; a place in them is the path of a stamp, or of the
+            store or file itself.
+        out: a stamp to write, beside which the result is put, where the name ends in ``.json``; else
+            the result itself.
+        threads: CPU threads.
+
+    Raises:
+        InputError: the settings are not as they ought to be, an input is missing or damaged, or the
+            stage says what else is wrong.
+    """
+    settings, call = load(stage, settings_file)
+    stamps = {p: stamp.verified(Path(p)) for p in of.places(settings) if p.endswith(".json")}
+    where = {p: str(stamps[p].main) if p in stamps else p for p in of.places(settings)}
+    keywords = of.placed(settings, where)
+    if "threads" in inspect.signature(call).parameters:
+        keywords["threads"] = threads
+
+    def produce(path: Path) -> None:
+        if "work" in inspect.signature(call).parameters:
+            keywords["work"] = str(path.parent / f".{path.name}.{_UNFINISHED}")
+        call(path, **keywords)
+
+    if out.suffix != ".json" or not STAGES[stage].results:
+        produce(out)
+        return
+    inputs = [stamps[p].content if p in stamps else None for p in of.places(settings)]
+    made_by = {"stage": stage, "settings": of.identity(settings), "inputs": inputs}
+    with files.locked(out.parent / ".lock"):
+        folder = _finished(stage, out.parent, made_by, produce, code(stage, settings))
+        digests = _provenance(folder)["files"]
+        main = folder / STAGES[stage].results[0]
+        content = store.content_digest(main) if stage == "prepare" else digests[main.name]
+        if folder != out.parent:
+            for name in digests:
+                files.link(out.parent / name, folder / name)
+        stamp.write(out, Stamp(folder, digests, content))
+
+
+def load(stage: str, settings_file: Path) -> tuple[Record, Callable[..., None]]:
+    """Settings of a stage, checked at every depth, and the function that does the work.
+
+    Raises:
+        InputError: no such file, it is no JSON, or a key is unknown, missing or ill-typed.
+    """
+    content = _read(settings_file)
+    kind, module, function = STAGES[stage][:3]
+    if stage == "figure" and isinstance(content, dict):
+        name = plugins.require("figures", str(content.get("figure")), f"{settings_file}: figure")
+        kind = of.Qualitative if name == "qualitative" else kind
+        module = plugins.module("figures", name)
+    settings = parse(kind, content, f"{settings_file}:")
+    return settings, getattr(import_module(module), function)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; it holds the stage's settings") from error
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON, found: {error}") from error
+
+
+def _finished(
+    stage: str,
+    parent: Path,
+    made_by: Mapping[str, Any],
+    produce: Callable[[Path], None],
+    code_id: str,
+) -> Path:
+    """Folder of a stage's result, which is made unless it is there and whole."""
+    names = STAGES[stage].results
+    identity = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:8]
+    folder = parent / identity if stage in _APART else parent
+    if stage in _APART and _is_whole(folder, names):
+        _log.info("%s: was made of the same settings and inputs; kept", folder)
+        return folder
+    if stage == "prepare":
+        folder = _prepared(parent, names[0], produce)
+    elif stage not in _APART or not all((folder / name).exists() for name in names):
+        _remove(folder / PROVENANCE, *(folder / name for name in names))
+        produce(folder / names[0])
+    provenance = {**made_by, "code": code_id, "software": software()}
+    provenance["files"] = stamp.digests(folder, names)
+    with files.replacing(folder / PROVENANCE) as file:
+        json.dump(provenance, file, indent=1)
+    return folder
+
+
+def _is_whole(folder: Path, names: tuple[str, ...]) -> bool:
+    """Whether a result is finished and as it was when it was made; one that is not is removed."""
+    if not (folder / PROVENANCE).is_file():
+        return False
+    try:
+        whole = _provenance(folder)["files"] == stamp.digests(folder, names)
+    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        whole = False
+    if not whole:
+        _log.warning("%s: is damaged; it is made again", folder)
+        _remove(folder)
+    return whole
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+
+
+def _prepared(parent: Path, name: str, produce: Callable[[Path], None]) -> Path:
+    """Prepare data; their folder is named by what they hold, so other data replace none."""
+    unfinished = parent / _UNFINISHED
+    _remove(unfinished)
+    produce(unfinished / name)
+    folder = parent / store.content_digest(unfinished / name)[:8]
+    _remove(folder)
+    os.replace(unfinished, folder)
+    return folder
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,332 @@
+"""The study as a value: from a config, its cells, and the jobs that make every result.
+
+The workflow's rules ask it for paths and settings; tests ask it what would run again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from segue import plugins, stamp
+from segue.schema import Record
+from segue.study import checks, grid
+from segue.study import config as configs
+from segue.study import settings as of
+from segue.study.code import code
+from segue.study.config import Config
+from segue.study.grid import Cell, Run
+
+FROM_TABLES = ("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference")
+_RANKINGS = ("performance", "entanglement")
+_TIDY = ("scores", "intervals", "deltas", "ranks", "aggregations")
+_FINDINGS = ("conclusions", "published_comparison", "friedman")
+_SHARED = "shared"
+_GROUP = {"card": "figures", "figure": "figures", "given": "score"}
+"""What ``rerun_on_code`` and ``resources`` call a stage, where it is not its name."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a stage.
+
+    Attributes:
+        stage: a key of ``segue.study.stages.STAGES``.
+        id: tells it from the stage's others; part of the path of what it makes.
+        settings: what it reads of the config.
+        made: path of its stamp; of the first of its files where it has none.
+        inputs: paths of the stamps or files of the jobs before it.
+        trigger: changes with the settings that a result depends on, and with the code where the
+            study wants the stage to follow it.
+    """
+
+    stage: str
+    id: str
+    settings: Record
+    made: str
+    inputs: tuple[str, ...]
+    trigger: str
+
+    @property
+    def json(self) -> str:
+        """The settings as the stage reads them; keys are sorted, their order means nothing."""
+        return json.dumps(self.settings.model_dump(), sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that has been checked.
+
+    What depends on this study alone lies in ``folder``; data, trainings and samples, which other
+    studies may need too, in ``shared``, under a key of all that made them.
+    """
+
+    config: Config
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> "Study":
+        """Check a config and lay it over config.yaml's ``defaults``.
+
+        Raises:
+            InputError: names the key that is wrong, what was expected and what was found.
+        """
+        found = configs.read(config, defaults)
+        checks.check(found)
+        return cls(found)
+
+    @property
+    def folder(self) -> str:
+        """Folder of the study's own results."""
+        return f"{self.config.results}/{self.config.study}"
+
+    @property
+    def shared(self) -> str:
+        """Folder of what studies share."""
+        return f"{self.config.results}/{_SHARED}"
+
+    @cached_property
+    def trained(self) -> list[Cell]:
+        """Cells whose models the study trains."""
+        return grid.trained(self.config)
+
+    @cached_property
+    def given(self) -> dict[Cell, str]:
+        """Cells that are predictions of other programs, and their stores."""
+        return grid.given(self.config)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells."""
+        return [*self.trained, *self.given]
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All trainings, each once."""
+        needed = (run for cell in self.trained for run in grid.runs(self.config, cell))
+        return list(dict.fromkeys(needed))
+
+    @cached_property
+    def jobs(self) -> dict[tuple[str, str], Job]:
+        """All jobs by stage and id, in the order of the data."""
+        return {(job.stage, job.id): job for job in self._jobs()}
+
+    def job(self, stage: str, id: str) -> Job:
+        """The job of a stage.
+
+        Raises:
+            KeyError: there is none of that id in this study.
+        """
+        return self.jobs[stage, id]
+
+    def of(self, stage: str) -> list[Job]:
+        """All jobs of a stage."""
+        return [job for job in self.jobs.values() if job.stage == stage]
+
+    def settings_file(self, job: Job) -> str:
+        """Path of the file that keeps a queued job's settings, whatever happens to config.yaml."""
+        return f"{self.folder}/settings/{job.stage}/{job.id}.json"
+
+    @cached_property
+    def dataset(self) -> dict[str, Job]:
+        """The job that prepares each dataset, by its name."""
+        return {name: self._prepare(name) for name in self.config.datasets}
+
+    @cached_property
+    def training(self) -> dict[Run, Job]:
+        """The job of each training."""
+        return {run: self._train(run) for run in self.runs}
+
+    @cached_property
+    def sampling(self) -> dict[Cell, Job]:
+        """The job that makes, or checks, the samples of each cell."""
+        return {cell: self._sample(cell) for cell in self.trained} | {
+            cell: self._given(cell, store) for cell, store in self.given.items()
+        }
+
+    def labels(self, cell: Cell) -> str:
+        """Stamp of the store that has the labels of a cell: a given store has its own."""
+        return (self.sampling[cell] if cell in self.given else self.dataset[cell.dataset]).made
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the files of tables.
+
+        The main variant's have plain names, another's end in ``-<variant>``; findings are of all.
+        """
+        others = [f"-{name}" for name in self.config.variants[1:]]
+        rankings = [f"{t}{{}}.{e}" for t in _RANKINGS for e in ("csv", "md", "tex")]
+        of_each = [*rankings, *(f"{table}{{}}.csv" for table in _TIDY)]
+        findings = [*(["variants"] if others else []), *_FINDINGS]
+        return [
+            *(name.format(variant) for variant in ["", *others] for name in of_each),
+            *(f"{table}.{ending}" for table in findings for ending in ("csv", "md")),
+        ]
+
+    def _jobs(self) -> Iterator[Job]:
+        yield from self.dataset.values()
+        yield from (self._card(name) for name in self.config.datasets)
+        yield from self.training.values()
+        yield from self.sampling.values()
+        yield from (self._maps(cell) for cell in self.cells)
+        yield from (self._score(cell) for cell in self.cells)
+        yield self._tables()
+        yield from (self._figure(figure) for figure in FROM_TABLES)
+        # No picture of a dataset of which no cell is to be shown.
+        yield from (self._picture(name) for name in self.config.datasets if self._shown(name))
+
+    def _prepare(self, name: str) -> Job:
+        entry = self.config.datasets[name]
+        settings = of.Prepare(source=entry.source, options=entry.options, seed=self.config.seed)
+        # Data that were moved are the same data.
+        paths = plugins.literal(plugins.module("sources", entry.source), "PATHS", ())
+        options = {key: value for key, value in entry.options.items() if key not in paths}
+        followed = code("prepare", settings) if self.follows("prepare") else ""
+        key = _digest({**of.identity(settings), "options": options}, followed)
+        return self._keyed("prepare", f"datasets/{name}", key, settings)
+
+    def _train(self, run: Run) -> Job:
+        config, data = self.config, self.dataset[run.dataset]
+        model, recipe = config.aleatoric[run.aleatoric], config.recipes[run.recipe]
+        if run.member:  # only the first member's snapshots are read (by swag)
+            recipe = recipe.model_copy(update={"snapshots": 0})
+        settings = of.Train(
+            dataset=data.made,
+            aleatoric=of.Method(method=model.method, options=model.options),
+            network=config.network,
+            recipe=recipe,
+            training=config.training_of(run.aleatoric),
+            labels=[run.dataset, run.aleatoric, run.recipe, str(run.member)],
+            seed=config.seed,
+        )
+        key = _digest(self._trigger("train", settings), data.trigger)
+        return self._keyed("train", f"models/{run}", key, settings)
+
+    def _sample(self, cell: Cell) -> Job:
+        config, data = self.config, self.dataset[cell.dataset]
+        model, method = config.aleatoric[cell.aleatoric], config.epistemic[cell.epistemic]
+        trainings = [self.training[run] for run in grid.runs(config, cell)]
+        deterministic = plugins.literal(
+            plugins.module("aleatoric", model.method), "DETERMINISTIC", False
+        )
+        settings = of.Sample(
+            dataset=data.made,
+            checkpoints=[job.made for job in trainings],
+            aleatoric=model.method,
+            sampler=model.sampling,
+            epistemic=of.Hypotheses(
+                method=method.method, hypotheses=method.hypotheses, options=method.options
+            ),
+            au_samples=1 if deterministic else config.sampling.au_samples,
+            batch=config.sampling.batch,
+            labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
+            seed=config.seed,
+        )
+        key = _digest(self._trigger("sample", settings), [job.trigger for job in trainings])
+        return self._keyed("sample", f"samples/{cell}", key, settings)
+
+    def _given(self, cell: Cell, store: str) -> Job:
+        settings = of.Given(store=store)
+        made = f"{self.folder}/samples/{cell}/{stamp.NAME}"
+        return Job("given", str(cell), settings, made, (), self._trigger("given", settings))
+
+    def _maps(self, cell: Cell) -> Job:
+        samples = self.sampling[cell].made
+        settings = of.Maps(samples=samples, none_roles=self.config.uncertainty.none_roles)
+        return self._own("maps", cell, settings)
+
+    def _score(self, cell: Cell) -> Job:
+        settings = of.Score(
+            dataset=self.labels(cell),
+            samples=self.sampling[cell].made,
+            maps=self._maps(cell).made,
+            key=of.ScoreKey(study=self.config.study, **cell._asdict()),
+            variants=self.config.variants,
+            options=self.config.scores,
+            seed=self.config.seed,
+        )
+        return self._own("score", cell, settings)
+
+    def _card(self, name: str) -> Job:
+        settings = of.Card(dataset=self.dataset[name].made)
+        return self._job("card", name, settings, f"{self.folder}/cards/{name}.md")
+
+    def _tables(self) -> Job:
+        config = self.config
+        published = {n: d.published for n, d in config.datasets.items() if d.published}
+        settings = of.AllTables(
+            scores=[f"{self.folder}/scores/{cell}/{stamp.NAME}" for cell in self.cells],
+            options=config.tables,
+            cells=[[*cell] for cell in self.cells],
+            not_applicable=config.not_applicable,
+            seed=config.seed,
+            published=published,
+            captions=self._captions,
+        )
+        return self._job("tables", "tables", settings, f"{self.folder}/tables/scores.csv")
+
+    def _figure(self, figure: str) -> Job:
+        tables = f"{self.folder}/tables"
+        settings = of.Figure(figure=figure, tables=tables, captions=self._captions)
+        made = f"{self.folder}/figures/{figure}.svg"
+        trigger = self._trigger("figure", settings)
+        return Job("figure", figure, settings, made, (self._tables().made,), trigger)
+
+    def _picture(self, name: str) -> Job:
+        settings = of.Qualitative(
+            figure="qualitative",
+            dataset=self.dataset[name].made,
+            cells=[
+                of.Pictured(
+                    aleatoric=cell.aleatoric,
+                    epistemic=cell.epistemic,
+                    samples=self.sampling[cell].made,
+                    maps=self._maps(cell).made,
+                )
+                for cell in self._shown(name)
+            ],
+            split="id",
+            images=self.config.figures.qualitative.images,
+        )
+        made = f"{self.folder}/figures/qualitative-{name}.svg"
+        return self._job("figure", f"qualitative-{name}", settings, made)
+
+    def _shown(self, name: str) -> list[Cell]:
+        return grid.shown(self.config, name)
+
+    @property
+    def _captions(self) -> dict[str, str]:
+        return {n: d.caption for n, d in self.config.datasets.items() if d.caption is not None}
+
+    def _keyed(self, stage: str, path: str, key: str, settings: Record) -> Job:
+        """A job whose result lies under a key of all that makes it, for every study to use."""
+        id = f"{path}-{key}".partition("/")[2]
+        made = f"{self.shared}/{path}-{key}/{stamp.NAME}"
+        return Job(stage, id, settings, made, tuple(of.places(settings)), key)
+
+    def _own(self, stage: str, cell: Cell, settings: Record) -> Job:
+        folder = {"maps": "maps", "score": "scores"}[stage]
+        made = f"{self.folder}/{folder}/{cell}/{stamp.NAME}"
+        return self._job(stage, str(cell), settings, made)
+
+    def _job(self, stage: str, id: str, settings: Record, made: str) -> Job:
+        inputs = tuple(dict.fromkeys(of.places(settings)))
+        return Job(stage, id, settings, made, inputs, self._trigger(stage, settings))
+
+    def follows(self, stage: str) -> bool:
+        """Whether a stage runs again when its code changes."""
+        return _GROUP.get(stage, stage) in self.config.rerun_on_code
+
+    def code(self, job: Job) -> str:
+        """Fingerprint of the code of a job."""
+        return code(job.stage, job.settings)
+
+    def _trigger(self, stage: str, settings: Record) -> str:
+        follows = self.follows(stage)
+        return _digest(of.identity(settings), code(stage, settings) if follows else "")
+
+
+def _digest(*parts: Any) -> str:
+    """8 hexadecimal digits for JSON values; the order of keys means nothing."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]

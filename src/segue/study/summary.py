@@ -1,0 +1,171 @@
+"""What a run says first: the files it read, what it will do, and what that will cost."""
+
+import functools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from segue import stamp
+from segue.errors import InputError
+from segue.study import cost
+from segue.study.checks import check_side
+from segue.study.config import overlay
+from segue.study.plan import CHANGED, LOOK, counts, on_disk, plan
+from segue.study.study import Study
+
+_NAMES = {
+    "prepare": "datasets to prepare",
+    "train": "trainings to do",
+    "sample": "cells to sample",
+    "given": "stores of predictions to check",
+    "maps": "cells to map",
+    "score": "cells to score",
+}
+
+
+def summary(study: Study, files: Sequence[str]) -> Iterator[str]:
+    """Lines on a study.
+
+    Args:
+        files: the config files that were read, in their order.
+
+    Raises:
+        InputError: prepared images do not fit the network.
+    """
+    yield f"Study {study.config.study}: {len(study.cells)} cells and replicates, in {study.folder}"
+    if files:
+        yield f"  config read from: {', '.join(files)}"
+    planned = plan(study, on_disk)
+    for stage, name in _NAMES.items():
+        if jobs := study.of(stage):
+            yield f"  {name}: {_of(counts(planned, stage), len(jobs))}"
+    if text := _by_other_code(study, planned):
+        yield text
+    sizes = {name: size(study, name) for name in study.config.datasets}
+    for name, found in sizes.items():
+        if found is not None:
+            check_side(study.config, name, found.side)
+    if None in sizes.values():
+        yield "  number and size of the samples: known once the data are prepared"
+        return
+    resources = study.config.resources
+    if resources.train.gpu or resources.sample.gpu:
+        yield _gpu_hours(study, planned, sizes)
+    yield _volume(study, sizes)
+
+
+def of_files(defaults: Path, *more: Path) -> list[str]:
+    """Summary of the study that config files make, each laid over those before it.
+
+    Raises:
+        InputError: a file is not there or no YAML mapping, or the config is wrong.
+    """
+    first, *others = [_load(path) for path in (defaults, *more)]
+    study = Study.parse(functools.reduce(overlay, others, {}), first)
+    return list(summary(study, [str(path) for path in (defaults, *more)]))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InputError(f"{path}: no such file; it holds a study, as config.yaml does") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected YAML, found: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: expected a YAML mapping, found {type(found).__name__}")
+    return found
+
+
+def size(study: Study, name: str) -> cost.Size | None:
+    """Size of a dataset: as prepared; before that as its options tell, or else None."""
+    try:
+        folder = stamp.read(Path(study.dataset[name].made)).main
+        attributes = json.loads((folder / "zarr.json").read_text())["attributes"]
+    except (InputError, OSError, ValueError, KeyError):
+        entry = study.config.datasets[name]
+        return cost.nominal(entry.source, entry.options)
+    images = {
+        file.parts[-3]: json.loads(file.read_text())["shape"][0]
+        for file in folder.glob("*/image/zarr.json")
+    }
+    return cost.Size(images, *(attributes[key] for key in ("size", "channels", "classes")))
+
+
+def _of(found: dict[str, int], total: int) -> str:
+    text = f"{sum(found.values())} of {total}"
+    if found[CHANGED]:
+        text += f"; {found[CHANGED]} replace what is there once the new one is whole"
+    if found[LOOK]:
+        text += f"; {found[LOOK]} are looked at, since a job before them runs, and kept if that "
+        text += "leaves what it was"
+    return text
+
+
+def _by_other_code(study: Study, planned: dict[tuple[str, str], str]) -> str:
+    """What is said of results that are kept although their stage's code is another now."""
+    found = []
+    for stage in ("prepare", "train", "sample"):
+        kept = [job for job in study.of(stage) if (stage, job.id) not in planned]
+        other = [job for job in kept if (done := on_disk(job)) and done.code != study.code(job)]
+        if other:
+            found.append(f"{len(other)} of {len(kept)} of stage {stage}")
+    if not found:
+        return ""
+    return (
+        f"  made by other code than there is now, and kept: {', '.join(found)}; name the stage in"
+        " rerun_on_code to have them made anew beside the old ones"
+    )
+
+
+def _gpu_hours(
+    study: Study, planned: dict[tuple[str, str], str], sizes: dict[str, cost.Size]
+) -> str:
+    """What the trainings and samplings to do will take."""
+    config, network = study.config, study.config.network.model_dump()
+    trained = sum(
+        cost.training_flops(
+            config.aleatoric[run.aleatoric].model_dump(),
+            network,
+            config.training_of(run.aleatoric).model_dump(),
+            sizes[run.dataset],
+        )
+        for run, job in study.training.items()
+        if planned.get(("train", job.id), LOOK) != LOOK
+    )
+    sampled = sum(
+        cost.sampling_flops(
+            config.aleatoric[cell.aleatoric].model_dump(),
+            network,
+            sizes[cell.dataset],
+            hypotheses=config.epistemic[cell.epistemic].hypotheses,
+            au_samples=config.sampling.au_samples,
+        )
+        for cell in study.trained
+        if planned.get(("sample", study.sampling[cell].id), LOOK) != LOOK
+    )
+    return (
+        f"  GPU-hours to do: about {cost.gpu_hours(trained):,.0f} of training,"
+        f" {cost.gpu_hours(sampled):,.0f} of sampling,"
+        f" at {cost.SUSTAINED_FLOPS / 1e12:.0f} TFLOP/s sustained (docs/paper.md)"
+    )
+
+
+def _volume(study: Study, sizes: dict[str, cost.Size]) -> str:
+    """Number of samples, and bytes of samples (float16) and maps (float32)."""
+    config, number, samples, maps = study.config, 0, 0, 0
+    for cell in study.trained:
+        data = sizes[cell.dataset]
+        model = config.aleatoric[cell.aleatoric].model_dump()
+        drawn = cost.draws(model, config.sampling.au_samples)
+        count = data.sampled * config.epistemic[cell.epistemic].hypotheses * drawn
+        number += count
+        samples += 2 * count * data.classes * data.side**2
+        maps += 4 * data.sampled * (3 + data.classes) * data.side**2
+    return (
+        f"  samples in all: {number:,}, {samples / 1e9:,.2f} GB, and {maps / 1e9:,.2f} GB of maps,"
+        " before compression"
+    )

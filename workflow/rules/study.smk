@@ -1,0 +1,111 @@
+# The study: read and checked here, before anything runs; every rule asks it for paths and settings.
+
+import json
+import os
+import shlex
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import min_version
+from yaml import safe_load
+
+from segue.errors import InputError
+from segue.study import checks, freeze
+from segue.study.study import Study
+from segue.study.summary import summary
+
+min_version("9.10")
+
+# A job on another machine reads the config that the run began with, whatever was edited meanwhile.
+FROZEN = "SEGUE_FROZEN_CONFIG"
+if not workflow.is_main_process and os.path.exists(os.environ.get(FROZEN, "")):
+    config = json.loads(Path(os.environ[FROZEN]).read_text())
+
+try:
+    study = Study.parse(config, safe_load((HERE / "config.yaml").read_text()))
+    lines = list(summary(study, workflow.configfiles)) if workflow.is_main_process else []
+except InputError as error:
+    sys.exit(f"Error in the config: {error}")
+
+STUDY, SHARED = study.folder, study.shared
+SETTINGS = f"{STUDY}/settings/config.json"
+CELL = "{dataset}/{aleatoric}-{epistemic}/rep{replicate}"
+if workflow.is_main_process:
+    os.environ[FROZEN] = str(Path(SETTINGS).absolute())
+    for line in lines:
+        logger.info(line)
+    for name, each in study.dataset.items():
+        for path in checks.absent(study.config, name) if not os.path.exists(each.made) else []:
+            logger.warning(f"datasets.{name}: no file {path}; where to get it: docs/data.md")
+
+
+def inputs(stage):
+    """What a job needs; all wait for the settings, and none runs again for them."""
+    return lambda wildcards: [ancient(SETTINGS), *study.job(stage, wildcards.id).inputs]
+
+
+def settings(stage):
+    return lambda wildcards: study.settings_file(study.job(stage, wildcards.id))
+
+
+def trigger(stage):
+    return lambda wildcards: study.job(stage, wildcards.id).trigger
+
+
+def asked(stage):
+    """What a job asks for: each retry has twice the memory of the attempt before."""
+    entry = getattr(study.config.resources, stage)
+    memory = lambda wildcards, attempt: entry.mem_mb * 2 ** (attempt - 1)
+    return {"mem_mb": memory, "runtime": entry.runtime, "gpu": entry.gpu}
+
+
+def threads_of(stage):
+    return getattr(study.config.resources, stage).threads
+
+
+def environment(stage):
+    gpu = getattr(study.config.resources, stage).gpu
+    return str(HERE / "envs" / f"segue-{'gpu' if gpu else 'cpu'}.yaml")
+
+
+# The prefix takes the place of Snakemake's own `set -euo pipefail`, without which a job that died
+# would count as done: the status of `segue … | tee log` would be that of tee.
+# Jobs find `segue` beside the interpreter that runs Snakemake, so a virtual environment need not be
+# activated; with --sdm conda each finds the package through the environment's own interpreter.
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    source = shlex.quote(str(HERE / "src"))
+    find = f'segue() {{{{ PYTHONPATH={source} python -m segue.cli "$@"; }}}}; '
+else:
+    find = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+shell.prefix(f"set -euo pipefail; {find}")
+
+
+# A dry run may do without the data; a run that has to read them stops before its first job.
+onstart:
+    made = {str(path) for each in workflow.dag.needrun_jobs() for path in each.output}
+    for name, each in study.dataset.items():
+        if each.made in made and (files := checks.absent(study.config, name)):
+            raise WorkflowError(
+                f"datasets.{name}: no file {', '.join(files)}; where to get it: docs/data.md. "
+                "Nothing was run."
+            )
+
+
+rule settings:
+    """Write each job's settings to a file, which it keeps to when config.yaml is edited in a run."""
+    output:
+        SETTINGS,
+    log:
+        f"{STUDY}/logs/settings.log",
+    priority: 100
+    localrule: True
+    conda:
+        environment("tables")
+    params:
+        config=json.dumps(config, sort_keys=True),
+    message:
+        "Settings of the study"
+    run:
+        freeze.freeze(study, Path(output[0]), params.config)
