@@ -1,10 +1,14 @@
-"""Files that exist only when they are whole, digests of files, links and locks."""
+"""Files that exist only when they are whole; their checksums, links and locks."""
 
+import errno
 import fcntl
+import glob
+import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -14,22 +18,76 @@ from segue.errors import InputError
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """Yield a file to write text to; it becomes ``path`` when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    with (
+        unfinished(path) as new,
+        new.open("w", encoding="utf-8", newline="") as file,
+    ):
+        yield file
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """Yield the path of a file or folder to write; it becomes ``path`` when the block ends well.
+
+    It lies beside ``path``, where it can be renamed in one step, and is removed when the block
+    fails. What a killed writer of the same ``path`` left there is removed first.
+
+    Raises:
+        OSError: the disk is full or may not be written to; names the file.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Exactly the names given below, not those of, say, <path>.json.
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 32}.tmp"):
+            remove(left)
+        new = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            yield new
+            os.replace(new, path)
+        finally:
+            with suppress(OSError):  # the next writer of this file tries again
+                remove(new)
+
+
+@contextmanager
+def kept(work: Path, path: Path) -> Iterator[Path]:
+    """As ``unfinished``, but yield ``work``, which stays when the block fails.
+
+    Raises:
+        InputError: ``work`` and ``path`` are on two disks, so that it cannot be renamed.
+        OSError: the disk is full or may not be written to; names the file.
+    """
+    with writing(path):
+        for folder in (work.parent, path.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        _check_rename(work.parent, path.parent)
+        yield work
+        os.replace(work, path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Let an ``OSError`` that names no file, such as that of a full disk, name ``path``."""
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def link(path: Path, target: Path) -> None:
     """Make ``path`` a relative link to ``target``, in the place of a link that is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    unfinished.symlink_to(os.path.relpath(target, path.parent))
-    os.replace(unfinished, path)
+    with unfinished(path) as new:
+        new.symlink_to(os.path.relpath(target, path.parent))
 
 
 @contextmanager
@@ -48,3 +106,27 @@ def locked(path: Path) -> Iterator[None]:
                 f"{path.parent}: another process is writing this result; wait for it or end it"
             ) from error
         yield
+
+
+def digest(path: Path) -> str:
+    """sha256 of the bytes of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_rename(source: Path, target: Path) -> None:
+    """Rename an empty file, so that two disks are noticed before the work and not after it."""
+    name = f".{uuid.uuid4().hex}.tmp"
+    (source / name).touch()
+    try:
+        os.replace(source / name, target / name)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        raise InputError(
+            f"{source}: what is unfinished must lie on the disk of {target}, where it belongs in "
+            "the end; keep both folders on one disk"
+        ) from error
+    finally:
+        remove(source / name)
+        remove(target / name)

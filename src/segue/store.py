@@ -3,13 +3,11 @@
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
 chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
-hold nothing else, so only arrays that were written here are held to it.
+hold nothing else, so only arrays that were written here are held to it. Each chunk ends in its
+CRC-32C, so one that is damaged is found when it is read.
 """
 
 import math
-import os
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import BloscCodec
+from zarr.codecs import BloscCodec, Crc32cCodec
 
+from segue import files
+from segue.digests import content_digest as content_digest
+from segue.digests import digest as digest
 from segue.errors import InputError
 
-_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
+_CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
 _DECODED = 64 * 2**20  # bytes of chunks to decode at the same time; one chunk may have more
 _AT_ONCE = 10  # chunks to read at the same time at most, Zarr's own default
 _WHOLE = {"all_chunks_written": True}  # attribute of an array none of whose chunks may be missing
@@ -47,21 +48,18 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
             go on with it. By default a unique name beside ``out``, removed on failure.
 
     Raises:
-        InputError: ``out`` exists, or an array of the new store lacks chunks.
+        InputError: ``out`` exists, ``work`` cannot be renamed to it, or an array of the new store
+            lacks chunks.
+        OSError: the disk is full or may not be written to; names a file.
     """
     if out.exists():
         raise InputError(f"{out}: exists already; remove it to make it anew")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    path = work or out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with files.unfinished(out) if work is None else files.kept(work, out) as path:
         yield path
+        for left in path.rglob("*.partial"):  # chunks that Zarr was writing when it was killed
+            left.unlink()
         for split in splits(path):
             _verify(path, split, all_chunks=True)
-        os.replace(path, out)
-    finally:
-        if work is None:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def describe(path: Path, attributes: Mapping[str, Any]) -> None:
@@ -111,7 +109,7 @@ def create(
         chunks=tuple(max(1, c) for c in chunks),
         dimension_names=dims,
         fill_value=fill,
-        compressors=_CODEC,
+        compressors=_CODECS,
         attributes=_WHOLE,
         config={"write_empty_chunks": True},
     )
@@ -128,6 +126,7 @@ def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray |
         shape=values.shape,
         dtype=values.dtype,
         dimension_names=(dim,),
+        compressors=_CODECS,
         overwrite=True,
         attributes=_WHOLE,
         config={"write_empty_chunks": True},

@@ -94,6 +94,40 @@ def test_an_interrupted_run_ends_with_the_same_weights(blobs, monkeypatch, kille
     assert epochs == list(range(killed_in, 4))
 
 
+@pytest.mark.parametrize("damage", [lambda state: state[:999], lambda state: b""])
+def test_a_damaged_state_costs_its_epochs_and_not_the_training(blobs, monkeypatch, caplog, damage):
+    monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
+    expected, state = run(blobs, "whole"), blobs.parent / "work" / "a" / "state.pt"
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a")
+    state.write_bytes(damage(state.read_bytes()))
+    assert same(run(blobs, "a"), expected)
+    assert f"{state}: is damaged; training starts from the beginning" in caplog.messages
+
+
+def test_a_run_removes_what_a_killed_one_was_writing_in_its_folder(blobs, monkeypatch):
+    work = blobs.parent / "work" / "a"
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a")
+    (work / ".state.pt.123.tmp").touch()
+    seen = []
+    monkeypatch.setattr(train, "save", lambda *_: seen.extend(path.name for path in work.iterdir()))
+    with pytest.raises(InputError, match="no such checkpoint"):
+        run(blobs, "a")
+    assert seen == ["lock"]
+
+
+def test_same_training_same_file_whatever_its_path(blobs):
+    run(blobs, "a")
+    run(blobs, "b")
+    first, second = (blobs.parent / f"{name}.pt" for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_what_other_settings_left_is_not_resumed(blobs, monkeypatch):
     monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
     expected = run(blobs, "whole", seed=1)
@@ -157,8 +191,8 @@ def test_a_checkpoint_of_a_stranger_runs_no_code(tmp_path):
         def __reduce__(self):
             return (Path.touch, (tmp_path / "owned",))
 
-    torch.save({"weights": Evil(), "snapshots": None, "note": {}}, tmp_path / "evil.pt")
-    with pytest.raises(InputError, match=r"evil\.pt"):
+    checkpoint.write({"weights": Evil(), "snapshots": None, "note": "{}"}, tmp_path / "evil.pt")
+    with pytest.raises(InputError, match=r"evil\.pt: cannot be read"):
         checkpoint.load(tmp_path / "evil.pt")
     assert not (tmp_path / "owned").exists()
 

@@ -4,7 +4,9 @@ A checkpoint holds the evaluation (EMA) weights, the snapshots of the raw weight
 last epochs, and a note of what made it, from which the model is built again.
 """
 
-import os
+import hashlib
+import io
+import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segue import plugins
+from segue import files, plugins
 from segue.errors import InputError
 from segue.models.networks.unet import Backbone
 from segue.seeds import derive
+
+_SEAL_BYTES = len("sha256 ") + 64
+_SEAL_LENGTH = _SEAL_BYTES.to_bytes(2, "little")
 
 
 @dataclass(frozen=True)
@@ -75,21 +80,30 @@ def unflatten(vector: Tensor, model: nn.Module) -> None:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint; a file of that name is whole."""
-    write(vars(checkpoint), path)
+    """Write a checkpoint; a file of that name is whole, and equal content has equal bytes."""
+    note = json.dumps(checkpoint.note, sort_keys=True)
+    write({"weights": checkpoint.weights, "snapshots": checkpoint.snapshots, "note": note}, path)
 
 
 def load(path: str | Path) -> Checkpoint:
     """Read a checkpoint onto the CPU; nothing but tensors and plain values is unpickled."""
-    return Checkpoint(**read(Path(path)))
+    content = read(Path(path))
+    return Checkpoint(content["weights"], content["snapshots"], json.loads(content["note"]))
 
 
 def write(content: dict[str, Any], path: Path) -> None:
-    """Save tensors and plain values under a temporary name, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    """Save tensors and plain values: what ``torch.save`` writes, sealed by its sha256.
+
+    The seal is the comment of the zip archive that such a file is, so that ``torch.load`` reads it.
+
+    Raises:
+        OSError: the disk is full or may not be written to; names the file.
+    """
+    buffer = io.BytesIO()  # torch.save would store the file's name, and hide errors of the disk
+    torch.save(content, buffer)
+    archive = buffer.getvalue()[:-2] + _SEAL_LENGTH  # it ends in the length of its comment, 0
+    with files.unfinished(path) as new:
+        new.write_bytes(archive + _seal(archive))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -99,9 +113,19 @@ def read(path: Path) -> dict[str, Any]:
         InputError: the file is missing, is none of ours, or is damaged.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        found = path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such checkpoint; train it first") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    if found[-_SEAL_BYTES:] != _seal(found[:-_SEAL_BYTES]):
+        raise InputError(
+            f"{path}: is damaged, or no checkpoint that Segue sealed; remove it and train again"
+        )
+    try:
+        return torch.load(io.BytesIO(found), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:  # whole, but of a stranger or a future
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: cannot be read ({reason}); remove it, train again") from error
+        raise InputError(f"{path}: cannot be read ({reason}); remove it and train again") from error
+
+
+def _seal(archive: bytes) -> bytes:
+    return b"sha256 " + hashlib.sha256(archive).hexdigest().encode()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from segue.errors import InputError
+from segue.files import remove
 from segue.seeds import derive
 
 
@@ -34,14 +35,14 @@ def autocast(device: torch.device) -> contextlib.AbstractContextManager:
 def resumable(work: Path, made_by: dict[str, Any]) -> Iterator[None]:
     """Hold the lock of a work folder, whose content is what an interrupted job left.
 
-    What was made with other settings, data or checkpoints than ``made_by`` says is removed first;
-    the folder is removed when the block ends well.
+    What was made with other settings, data or checkpoints than ``made_by`` says is removed first,
+    and so are files that a killed job had begun; the folder is removed when the block ends well.
 
     Raises:
         InputError: another process, perhaps an orphan of a killed run, holds the lock.
     """
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("a+") as lock:
+    with (work / "lock").open("a+b") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -49,19 +50,14 @@ def resumable(work: Path, made_by: dict[str, Any]) -> Iterator[None]:
                 f"{work}: another process is writing this result; wait for it or end it"
             ) from error
         lock.seek(0)
-        wanted = derive(0, json.dumps(made_by, sort_keys=True))
-        if lock.read() != str(wanted):
-            _clear(work, keep="lock")
+        wanted = str(derive(0, json.dumps(made_by, sort_keys=True))).encode()
+        same = lock.read() == wanted
+        for left in work.glob(".*.tmp" if same else "*"):
+            if left.name != "lock":
+                remove(left)
+        if not same:
             lock.truncate(0)
-            lock.write(str(wanted))
+            lock.write(wanted)
             lock.flush()
         yield
         shutil.rmtree(work)
-
-
-def _clear(folder: Path, keep: str) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        elif entry.name != keep:
-            entry.unlink()

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from segue import store
 from segue.errors import InputError
+from segue.files import replacing
 from segue.models.checkpoint import Checkpoint, build, flatten, read, save, write
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
@@ -86,9 +87,9 @@ def train(
         for epoch in tqdm(epochs, desc=out.stem, unit="epoch", mininterval=1):
             run.finish_epoch(epoch, _epoch(run, epoch, images, masks, seed, device))
         note = {**made_by, "loss": run.losses}
-        pd.DataFrame({"epoch": range(len(run.losses)), "loss": run.losses}).to_csv(
-            _made(out).with_suffix(".csv"), index=False
-        )
+        with replacing(out.with_suffix(".csv")) as file:
+            curve = pd.DataFrame({"epoch": range(len(run.losses)), "loss": run.losses})
+            curve.to_csv(file, index=False, lineterminator="\n")
         save(Checkpoint(_cpu(run.average.module), run.snapshot_matrix(), note), out)
 
 
@@ -146,15 +147,24 @@ class _Run:
             self.saved = time.monotonic()
 
     def resume(self) -> int:
-        """Load the saved state, if there is one; return the first epoch that is left."""
-        if self.state.exists():
-            content = read(self.state)
+        """Load the saved state, if there is a whole one; return the first epoch that is left."""
+        if content := self._saved():
             self.model.load_state_dict(content["model"])
             self.average.load_state_dict(content["average"])
             self.optimiser.load_state_dict(content["optimiser"])
             self.snapshots, self.losses = content["snapshots"], content["losses"]
             _log.info("resuming after %d epochs", len(self.losses))
         return len(self.losses)
+
+    def _saved(self) -> dict[str, Any] | None:
+        """The saved state; None where there is none, or where it is damaged."""
+        if not self.state.exists():
+            return None
+        try:
+            return read(self.state)
+        except InputError:
+            _log.warning("%s: is damaged; training starts from the beginning", self.state)
+            return None
 
     def snapshot_matrix(self) -> Tensor:
         if not self.snapshots:
@@ -183,11 +193,6 @@ def _epoch(
         total += loss.detach()
         steps += 1
     return float(total / steps)
-
-
-def _made(out: Path) -> Path:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return out
 
 
 def _cpu(model: nn.Module) -> dict[str, Tensor]:
