@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        # A full disk, a folder that may not be written: the file and the system's reason say it all.
+        # A full disk, a folder that may not be written: file and reason say it all.
         print(f"segue: error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from segue.errors import InputError
 
@@ -91,21 +91,21 @@ def link(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which is made if need be, while the block runs.
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """Hold the lock of a file, which is made if need be, while the block runs; yield the file.
 
     Raises:
         InputError: another process, perhaps an orphan of a killed run, holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with path.open("a+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(
                 f"{path.parent}: another process is writing this result; wait for it or end it"
             ) from error
-        yield
+        yield file
 
 
 def digest(path: Path) -> str:

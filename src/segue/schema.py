@@ -1,6 +1,6 @@
 """Values from outside checked against types, with one style of message for what is wrong.
 
-Types are those of pydantic, in strict mode: text is no number, 1 is no truth value, a string no list.
+Types are those of pydantic, in strict mode: text is no number, 1 no truth value, a string no list.
 """
 
 from difflib import get_close_matches
@@ -38,9 +38,7 @@ _EXPECTED = {
 class Record(BaseModel):
     """A frozen record that refuses unknown, missing and ill-typed keys at every depth."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def parse(kind: Any, value: Any, where: str = "") -> Any:
@@ -91,7 +89,7 @@ def _message(kind: Any, errors: list[dict[str, Any]], where: str) -> str:
 
 
 def _is_key(part: int | str) -> bool:
-    """Whether a part of an error's place is a key of the value, and no type's name of pydantic's."""
+    """Whether a part of an error's place is a key of the value, and no name of a type."""
     return not (isinstance(part, str) and ("[" in part or part in ("int", "float", "str", "none")))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from segue import files, store
+from segue import digests, files
 from segue.errors import InputError
 
 NAME = "made.json"
@@ -35,7 +35,7 @@ class Stamp(NamedTuple):
         return self.folder / next(iter(self.files))
 
 
-def digests(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
+def of_files(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
     """Digest of each file or store in a folder, in the order of ``names``."""
     return {name: _digest(folder / name) for name in names}
 
@@ -85,7 +85,7 @@ def verified(path: Path) -> Stamp:
 
 
 def _digest(path: Path) -> str:
-    return store.digest(path) if path.is_dir() else files.digest(path)
+    return digests.digest(path) if path.is_dir() else files.digest(path)
 
 
 def _remedy(path: Path, file: Path | None = None) -> str:

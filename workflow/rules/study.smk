@@ -25,7 +25,7 @@ if not workflow.is_main_process and os.path.exists(os.environ.get(FROZEN, "")):
 
 try:
     study = Study.parse(config, safe_load((HERE / "config.yaml").read_text()))
-    lines = list(summary(study, workflow.configfiles)) if workflow.is_main_process else []
+    lines = list(summary(study, list(map(str, workflow.configfiles)))) if workflow.is_main_process else []
 except InputError as error:
     sys.exit(f"Error in the config: {error}")
 

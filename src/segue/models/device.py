@@ -1,7 +1,6 @@
 """Where a job of torch runs: device, threads, and the folder from which it resumes."""
 
 import contextlib
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from typing import Any
 
 import torch
 
-from segue.errors import InputError
-from segue.files import remove
+from segue.files import locked, remove
 from segue.seeds import derive
 
 
@@ -41,14 +39,7 @@ def resumable(work: Path, made_by: dict[str, Any]) -> Iterator[None]:
     Raises:
         InputError: another process, perhaps an orphan of a killed run, holds the lock.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("a+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"{work}: another process is writing this result; wait for it or end it"
-            ) from error
+    with locked(work / "lock") as lock:
         lock.seek(0)
         wanted = str(derive(0, json.dumps(made_by, sort_keys=True))).encode()
         same = lock.read() == wanted

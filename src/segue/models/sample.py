@@ -16,9 +16,9 @@ from torch import nn
 from tqdm import tqdm
 
 from segue import dims, plugins, store
+from segue.errors import InputError
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
-from segue.errors import InputError
 from segue.models.noise import image_noise
 from segue.seeds import derive
 

@@ -1,4 +1,4 @@
-"""What a config must hold beyond its types: names that exist, options that fit, a grid that can run.
+"""What a config must hold beyond its types: names that exist, options and a grid that fit.
 
 Files of plug-ins are read, not imported: a dry run imports no torch.
 """
@@ -31,9 +31,7 @@ def check(config: Config) -> None:
     for name, entry in config.epistemic.items():
         where = f"epistemic.{name}"
         method = plugins.require("epistemic", entry.method, f"{where}.method")
-        plugins.check_options(
-            "epistemic", method, "hypotheses", entry.options, f"{where}.options"
-        )
+        plugins.check_options("epistemic", method, "hypotheses", entry.options, f"{where}.options")
         if entry.recipe not in config.recipes:
             there = ", ".join(config.recipes)
             raise InputError(f"{where}.recipe: no recipe {entry.recipe!r}; there are: {there}")

@@ -31,7 +31,7 @@ class Dataset(Record):
     """A dataset: its source (a plug-in) and options; what tables say of it."""
 
     source: str
-    options: Options = {}
+    options: Options = Field(default={})
     caption: str | None = None
     published: Literal["lidc", "chaksu"] | None = None
 
@@ -70,9 +70,9 @@ class Aleatoric(Record):
     """An aleatoric model; ``training`` has the keys of ``Training`` that differ for it."""
 
     method: str
-    options: Options = {}
-    sampling: Options = {}
-    training: Options = {}
+    options: Options = Field(default={})
+    sampling: Options = Field(default={})
+    training: Options = Field(default={})
 
 
 class Epistemic(Record):
@@ -82,7 +82,7 @@ class Epistemic(Record):
     recipe: str
     hypotheses: Count
     members: Count = 1
-    options: Options = {}
+    options: Options = Field(default={})
 
 
 class Recipe(Record):

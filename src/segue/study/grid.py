@@ -14,6 +14,7 @@ class Cell(NamedTuple):
     replicate: int
 
     def __str__(self) -> str:
+        """Its path."""
         return f"{self.dataset}/{self.aleatoric}-{self.epistemic}/rep{self.replicate}"
 
 
@@ -27,6 +28,7 @@ class Run(NamedTuple):
     member: int
 
     def __str__(self) -> str:
+        """Its path, without the key of what makes it."""
         *names, replicate, member = self
         return f"{'/'.join(names)}/rep{replicate}-member{member}"
 

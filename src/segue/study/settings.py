@@ -7,6 +7,7 @@ itself where somebody does by hand. A result depends on what is there, not on wh
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args
 
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from segue.schema import Record
@@ -20,7 +21,7 @@ class Method(Record):
     """A plug-in and its options."""
 
     method: str
-    options: Options = {}
+    options: Options = Field(default={})
 
 
 class Hypotheses(Method):
@@ -33,7 +34,7 @@ class Prepare(Record):
     """Of ``segue.data.prepare``."""
 
     source: str
-    options: Options = {}
+    options: Options = Field(default={})
     seed: Natural
 
 
@@ -61,7 +62,7 @@ class Sample(Record):
     dataset: Place
     checkpoints: list[Place]
     aleatoric: str
-    sampler: Options = {}
+    sampler: Options = Field(default={})
     epistemic: Hypotheses
     au_samples: Count
     batch: WithoutEffect
@@ -112,8 +113,8 @@ class AllTables(Record):
     cells: list[list[str | int]]
     not_applicable: list[str]
     seed: Natural
-    published: dict[str, str] = {}
-    captions: dict[str, str] = {}
+    published: dict[str, str] = Field(default={})
+    captions: dict[str, str] = Field(default={})
 
 
 class Figure(Record):
@@ -121,7 +122,7 @@ class Figure(Record):
 
     figure: str
     tables: Place
-    captions: dict[str, str] = {}
+    captions: dict[str, str] = Field(default={})
 
 
 class Pictured(Record):

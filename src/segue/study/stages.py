@@ -10,13 +10,12 @@ import inspect
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segue import files, plugins, stamp, store
+from segue import digests, files, plugins, stamp
 from segue.errors import InputError
 from segue.schema import Record, parse
 from segue.stamp import Stamp
@@ -125,6 +124,7 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
     stamps = {p: stamp.verified(Path(p)) for p in of.places(settings) if p.endswith(".json")}
     where = {p: str(stamps[p].main) if p in stamps else p for p in of.places(settings)}
     keywords = of.placed(settings, where)
+    keywords.pop("figure", None)  # it has told which function to call
     if "threads" in inspect.signature(call).parameters:
         keywords["threads"] = threads
 
@@ -140,13 +140,13 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
     made_by = {"stage": stage, "settings": of.identity(settings), "inputs": inputs}
     with files.locked(out.parent / ".lock"):
         folder = _finished(stage, out.parent, made_by, produce, code(stage, settings))
-        digests = _provenance(folder)["files"]
+        found = _provenance(folder)["files"]
         main = folder / STAGES[stage].results[0]
-        content = store.content_digest(main) if stage == "prepare" else digests[main.name]
+        content = digests.content_digest(main) if stage == "prepare" else found[main.name]
         if folder != out.parent:
-            for name in digests:
+            for name in found:
                 files.link(out.parent / name, folder / name)
-        stamp.write(out, Stamp(folder, digests, content))
+        stamp.write(out, Stamp(folder, found, content))
 
 
 def load(stage: str, settings_file: Path) -> tuple[Record, Callable[..., None]]:
@@ -191,10 +191,11 @@ def _finished(
     if stage == "prepare":
         folder = _prepared(parent, names[0], produce)
     elif stage not in _APART or not all((folder / name).exists() for name in names):
-        _remove(folder / PROVENANCE, *(folder / name for name in names))
+        for name in (PROVENANCE, *names):
+            files.remove(folder / name)
         produce(folder / names[0])
     provenance = {**made_by, "code": code_id, "software": software()}
-    provenance["files"] = stamp.digests(folder, names)
+    provenance["files"] = stamp.of_files(folder, names)
     with files.replacing(folder / PROVENANCE) as file:
         json.dump(provenance, file, indent=1)
     return folder
@@ -205,12 +206,12 @@ def _is_whole(folder: Path, names: tuple[str, ...]) -> bool:
     if not (folder / PROVENANCE).is_file():
         return False
     try:
-        whole = _provenance(folder)["files"] == stamp.digests(folder, names)
+        whole = _provenance(folder)["files"] == stamp.of_files(folder, names)
     except (ValueError, KeyError, TypeError, FileNotFoundError):
         whole = False
     if not whole:
         _log.warning("%s: is damaged; it is made again", folder)
-        _remove(folder)
+        files.remove(folder)
     return whole
 
 
@@ -221,17 +222,9 @@ def _provenance(folder: Path) -> dict[str, Any]:
 def _prepared(parent: Path, name: str, produce: Callable[[Path], None]) -> Path:
     """Prepare data; their folder is named by what they hold, so other data replace none."""
     unfinished = parent / _UNFINISHED
-    _remove(unfinished)
+    files.remove(unfinished)
     produce(unfinished / name)
-    folder = parent / store.content_digest(unfinished / name)[:8]
-    _remove(folder)
+    folder = parent / digests.content_digest(unfinished / name)[:8]
+    files.remove(folder)
     os.replace(unfinished, folder)
     return folder
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
