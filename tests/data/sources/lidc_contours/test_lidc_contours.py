@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from segue.data.contours.database import load, locate
+from segue.data.contours.database import load
 from segue.data.sources import lidc_contours
 from segue.data.sources.lidc_contours import open_source
 from segue.errors import InputError
@@ -31,7 +31,7 @@ def test_every_slice_is_in_one_split(everything):
 
 
 def test_patients_are_split_60_20_20(everything):
-    patient = {scan.id: scan.patient for scan in load(locate(None)).values()}
+    patient = {scan.id: scan.patient for scan in load().values()}
     found = {s: {patient[scan] for scan in scans} for s, scans in patients(everything).items()}
     assert {split: len(names) for split, names in found.items()} == {
         "train": 525,
@@ -119,7 +119,6 @@ def test_the_masks_have_the_same_size_whatever_the_crop_when_they_fit(few):
         ({"images": {"test": 5}}, r"no split 'test'"),
         ({"images": {"val": 99999}}, r"images\.val: expected 1 to \d+"),
         ({"images": {"val": 0}}, r"images\.val: expected 1 to \d+"),
-        ({"database": "absent.sqlite"}, r"no file absent\.sqlite"),
     ],
 )
 def test_impossible_options_are_refused(options, message):

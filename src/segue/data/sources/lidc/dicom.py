@@ -1,4 +1,4 @@
-"""CT slices of LIDC-IDRI as TCIA gives them, with the masks of the contour database.
+"""CT slices of LIDC-IDRI as TCIA gives them, with masks from the radiologists' outlines.
 
 Folders have had two ways of naming since TCIA renamed them; series are told by their UID instead.
 """
@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from segue.data.contours.database import load
+from segue.data.contours.database import load, scans_by_series
 from segue.data.contours.nodules import SLICE_SIDE, labels, nodules_of, window_origin
-from segue.data.sources.lidc.patients import scans_by_series
 from segue.data.sources.lidc.slice import Slice
 from segue.errors import InputError
 
@@ -28,7 +27,7 @@ _HEADER = [
 
 
 class Place(NamedTuple):
-    """File of the slice; scan, nodule and slice in the contour database."""
+    """File of the slice; scan, nodule and slice in ``segue.data.contours``."""
 
     file: str
     scan: int
@@ -36,42 +35,42 @@ class Place(NamedTuple):
     slice: int
 
 
-def index(path: Path, database: Path) -> list[Slice]:
-    """Find the outlined slices of every series under ``path`` that the database knows.
+def index(path: Path) -> list[Slice]:
+    """Find the outlined slices of every series under ``path`` that is one of LIDC-IDRI.
 
     Raises:
         InputError: pydicom is missing, a file is not a readable DICOM file, no series is known, or
             a series lacks a slice that was outlined.
     """
-    known = scans_by_series(database)
-    scans = load(database)
+    known = scans_by_series()
+    scans = load()
     found: list[Slice] = []
     everything = _series(path)
     for series, files in sorted(everything.items()):
         if series not in known or known[series][1] not in scans:
             continue
         scan = scans[known[series][1]]
-        for nodule in nodules_of(scan.id, database).values():
+        for nodule in nodules_of(scan.id).values():
             for k in nodule.slices:
                 file = _nearest(files, float(scan.positions[k]), scan.slice_spacing, series)
                 place = Place(file, scan.id, nodule.index, k)
                 found.append(Slice(place, series, nodule.index, k, scan.spacing))
     if not found:
         raise InputError(
-            f"{path}: none of {len(everything)} DICOM series is one that the contour database has "
-            "outlines of; expected LIDC-IDRI (TCIA), folders LIDC-IDRI-dddd"
+            f"{path}: none of {len(everything)} DICOM series is one that was outlined; "
+            "expected LIDC-IDRI (TCIA), folders LIDC-IDRI-dddd"
         )
     _LOG.info("%s: %d slices of %d series", path, len(found), len({s.series for s in found}))
     return found
 
 
-def read(path: Path, place: Place, *, database: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def read(path: Path, place: Place, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Read one slice and crop it around the union of its masks.
 
     Returns:
         image (128, 128) float32 in HU, at least -1024, and masks (rater, 128, 128) uint8 of 0, 1.
     """
-    nodule = nodules_of(place.scan, database)[place.nodule]
+    nodule = nodules_of(place.scan)[place.nodule]
     row, column = window_origin(nodule, place.slice, SIDE)
     data = _pydicom().dcmread(path / place.file)
     units = data.pixel_array * float(data.RescaleSlope) + float(data.RescaleIntercept)

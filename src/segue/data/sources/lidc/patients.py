@@ -1,23 +1,12 @@
-"""Which patient a CT series belongs to: by the contour database, or by TCIA's list of series."""
+"""Which patient a CT series belongs to, by TCIA's list of series."""
 
 import csv
-import sqlite3
 from pathlib import Path
 
 from segue.errors import InputError
 
 _SUBJECT = "Subject ID"
 _SERIES = ("Series ID", "Series UID")
-
-
-def scans_by_series(database: Path) -> dict[str, tuple[str, int]]:
-    """Series UID -> patient and key of the scan, from the contour database."""
-    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        query = "SELECT series_instance_uid, patient_id, id FROM scans"
-        return {series: (patient, scan) for series, patient, scan in connection.execute(query)}
-    finally:
-        connection.close()
 
 
 def patients_by_series(metadata_csv: Path) -> dict[str, str]:

