@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from segue import plugins
 from segue.errors import InputError
-from segue.evaluation.entanglement import CELL, Ranked, delta, deltas, ranks
+from segue.evaluation.entanglement import Ranked, delta, deltas, ranks
 from segue.evaluation.task import Task
+from segue.keys import RUN
 
 VALUES = st.floats(0, 100, allow_subnormal=False)
 RANKED = {
@@ -71,7 +72,7 @@ def _means(task, aggregation, scores, cell=("lung", "ssn", "none", 0), metric=No
             for split, values in scores.items()
             for measure, score in zip(("TU", "AU", "EU"), values, strict=True)
         ],
-        columns=[*CELL, "replicate", "task", "metric", "split", "measure", "aggregation", "score"],
+        columns=[*RUN, "task", "metric", "split", "measure", "aggregation", "score"],
     )
 
 

@@ -7,8 +7,8 @@ from scipy.stats import rankdata, t
 
 from segue import dims, plugins, seeds
 from segue.errors import InputError
-from segue.evaluation import intervals
-from segue.evaluation.score import COLUMNS, intervals_beside
+from segue.evaluation.score import intervals_beside
+from segue.keys import INTERVAL_ROW, RUN, SCORE_ROW
 from segue.report.tables import summary, tables
 
 ALEATORIC = ("softmax", "ssn", "prob_unet")
@@ -51,12 +51,12 @@ def _write(folder: Path, cell, variants=("corrected",)) -> str:
                         )
                         rows.append((*head, replicate, measure, how, "all", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=SCORE_ROW).to_csv(path, index=False)
     limits = [
         (v, dataset, aleatoric, epistemic, replicate, "ood", "delta", "ood", "", "border", 0, -1, 1)
         for v in variants
     ]
-    table = pd.DataFrame(limits, columns=intervals.COLUMNS)
+    table = pd.DataFrame(limits, columns=INTERVAL_ROW)
     table.to_csv(intervals_beside(path), index=False)
     return str(path)
 
@@ -156,7 +156,7 @@ def test_rows_are_in_the_order_of_the_grid(written):
 
 @pytest.mark.parametrize("table", ["scores", "deltas", "ranks", "intervals"])
 def test_tidy_rows_are_in_the_order_of_the_cells(written, table):
-    keys = _read(written, table)[["dataset", "aleatoric", "epistemic", "replicate"]]
+    keys = _read(written, table)[list(RUN)]
     found = dict.fromkeys(keys.itertuples(index=False, name=None))
     assert list(found) == list(map(tuple, _cells(3, ("lung", "eye"))))
 

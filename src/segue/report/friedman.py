@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 
-CELL = ["epistemic", "aleatoric"]
+from segue.keys import METHODS
+
 ALL = "all"
 LEVEL = 0.05
 
@@ -48,7 +49,7 @@ def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
         dataset: whose replicates are the blocks; ``all``: those of all datasets.
     """
     here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]
-    values = here.pivot(index=["dataset", "replicate"], columns=CELL, values="rank")
+    values = here.pivot(index=["dataset", "replicate"], columns=list(METHODS), values="rank")
     return values.dropna(axis=1).rank(axis=1)
 
 

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from segue import plugins
 from segue.evaluation.entanglement import Ranked, deltas, ranks
 from segue.files import replacing
+from segue.keys import METHODS
 from segue.report.findings import findings
 from segue.report.layout import Grid, latex, listing, markdown
 from segue.report.score_files import read_intervals, read_means
@@ -107,7 +108,7 @@ def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
         Columns ``by``, dataset, epistemic, aleatoric, mean_rank, ci95_halfwidth (NaN where n is 1)
         and n, the number of replicates.
     """
-    groups = ranking.groupby([*by, "dataset", "epistemic", "aleatoric"], sort=False)["rank"]
+    groups = ranking.groupby([*by, "dataset", *METHODS], sort=False)["rank"]
     found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
     found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
     return found
