@@ -9,7 +9,7 @@ from segue import dims, plugins, seeds
 from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
 from segue.keys import INTERVAL_ROW, RUN, SCORE_ROW
-from segue.report.tables import summary, tables
+from segue.report.tables import tables
 
 ALEATORIC = ("softmax", "ssn", "prob_unet")
 EPISTEMIC = ("none", "dropout", "swag_diag", "ensemble")
@@ -137,13 +137,6 @@ def test_mean_ranks_of_a_dataset_average_to_the_middle_rank(written, table):
     for _, rows in found.groupby("dataset"):
         assert len(rows) == 11
         assert rows["mean_rank"].mean() == pytest.approx(6)
-
-
-def test_the_half_width_of_the_protocol():
-    ranks = np.array([-1, -1, 0, 1, 1]) * 0.774
-    ranking = pd.DataFrame({"dataset": "d", "epistemic": "e", "aleatoric": "a", "rank": ranks})
-    assert ranking["rank"].std() == pytest.approx(0.774)
-    assert summary(ranking)["ci95_halfwidth"].item() == pytest.approx(0.961, abs=5e-4)
 
 
 def test_rows_are_in_the_order_of_the_grid(written):

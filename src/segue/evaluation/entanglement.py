@@ -79,33 +79,3 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     both.insert(len(RUN), "task", name)
     value = delta(both["correct"], both["wrong"], task.higher_is_better)
     return both.rename(columns={"region": "split"}).assign(delta=value)
-
-
-def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
-    """Rank the cells of a dataset within a replicate, ties averaged, 1 is best (protocol §9).
-
-    ``performance`` ranks by the right measure's value, ``entanglement`` by Δ. The rank in a task is
-    the mean of those on ``id`` and ``ood``, of as many as the task has; ``overall`` is the mean of
-    all tasks.
-
-    Args:
-        deltas: as :func:`deltas` returns it.
-        tasks: those in it, by name.
-
-    Returns:
-        Columns of ``segue.keys.RUN``, table, task (or ``overall``), rank.
-    """
-    sign = deltas["task"].map(lambda name: 1 if tasks[name].task.higher_is_better else -1)
-    group = [deltas[column] for column in ("dataset", "replicate", "task", "split")]
-    ranked = [
-        deltas.assign(table=table, rank=quality.groupby(group).rank(ascending=False))
-        for table, quality in (
-            ("performance", sign * deltas["correct"]),
-            ("entanglement", deltas["delta"]),
-        )
-    ]
-    index = [*RUN, "table"]
-    by_task = pd.concat(ranked).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
-    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
-    every = pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)
-    return every[[*index, "task", "rank"]]

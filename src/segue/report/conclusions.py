@@ -41,7 +41,7 @@ def conclusions(rankings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Which conclusions hold, for each dataset and variant.
 
     Args:
-        rankings: ``segue.evaluation.entanglement.ranks`` by variant.
+        rankings: ``segue.report.ranks.ranks`` by variant.
 
     Returns:
         Columns conclusion, statement, quantity, rule, dataset (``all`` for a statement on several),

@@ -37,7 +37,7 @@ def findings(
     """All that compares whole tables.
 
     Args:
-        rankings: ``segue.evaluation.entanglement.ranks`` by variant.
+        rankings: ``segue.report.ranks.ranks`` by variant.
         summaries: their means over replicates: columns variant, table, task, those of
             ``segue.keys.CELL`` and mean_rank.
         published: see ``segue.report.published.compare``.

@@ -18,7 +18,7 @@ def friedman(ranking: pd.DataFrame) -> pd.DataFrame:
     """Friedman's test of each table and task, on each dataset and, if there are several, on all.
 
     Args:
-        ranking: ``segue.evaluation.entanglement.ranks`` of one variant.
+        ranking: ``segue.report.ranks.ranks`` of one variant.
 
     Returns:
         Columns table, task, dataset, blocks, cells, statistic, p_value, critical_difference (at
@@ -45,7 +45,7 @@ def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Ranks 1 … k of the cells (columns) in each block (rows), ties averaged.
 
     Args:
-        ranking: ``segue.evaluation.entanglement.ranks`` of one variant, table and task.
+        ranking: ``segue.report.ranks.ranks`` of one variant, table and task.
         dataset: whose replicates are the blocks; ``all``: those of all datasets.
     """
     here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]

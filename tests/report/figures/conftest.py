@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from segue import dims, plugins, seeds, store
-from segue.evaluation.entanglement import Ranked, deltas, ranks
+from segue.evaluation.entanglement import Ranked, deltas
 from segue.keys import RUN
+from segue.report.ranks import ranks
 
 AGGREGATIONS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
 PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
