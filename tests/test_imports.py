@@ -14,7 +14,10 @@ FILES = {
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts): path
     for path in sorted(ROOT.glob("src/segue/**/*.py"))
 }
-LEAVES = {"blocks", "digests", "dims", "errors", "files", "plugins", "seeds", "store"}
+LEAVES = {
+    *("blocks", "digests", "dims", "errors", "files", "keys", "plugins", "schema", "seeds"),
+    *("stamp", "store"),
+}
 WINGS = ("data", "models", "evaluation")
 
 

@@ -17,8 +17,8 @@ from scipy.special import expit, logit
 from segue import cli, dims, store
 from segue.errors import InputError
 from segue.evaluation.predictions import score_predictions, settings
-from segue.evaluation.score import COLUMNS
 from segue.evaluation.score import score as score_stage
+from segue.keys import SCORE_ROW
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +64,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(folder):
     table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == SCORE_ROW
     return table[table["variant"] == "corrected"]
 
 

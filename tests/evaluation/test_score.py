@@ -10,8 +10,9 @@ from sklearn.metrics import roc_auc_score
 from segue import dims, store
 from segue.errors import InputError
 from segue.evaluation.maps import write_maps
-from segue.evaluation.score import COLUMNS, open_splits, score, scores
-from segue.report.score_files import REPLICATE, read_intervals
+from segue.evaluation.score import open_splits, score, scores
+from segue.keys import REPLICATE, SCORE_ROW
+from segue.report.score_files import read_intervals
 
 KEY = {"study": "s", "dataset": "lung", "aleatoric": "ssn", "epistemic": "none", "replicate": 3}
 OPTIONS = {
@@ -54,10 +55,10 @@ def written(paths, tmp_path_factory):
 
 def test_rows_are_tidy_and_carry_the_key_of_the_cell(written):
     table = _read(written)
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == SCORE_ROW
     for name, value in KEY.items():
         assert set(table[name]) == {value}
-    assert not table.duplicated(list(COLUMNS[:-1])).any()
+    assert not table.duplicated(list(SCORE_ROW[:-1])).any()
     assert set(table["task"]) == set(OPTIONS)
     assert set(table["measure"]) == {"", *dims.MEASURES}
 
@@ -116,7 +117,7 @@ def test_every_variant_has_every_row(paths, written, tmp_path):
     both = _read(tmp_path / "both.csv")
     assert both["variant"].iloc[0] == "corrected"
     by_variant = dict(list(both.groupby("variant")))
-    order = list(COLUMNS[:3] + COLUMNS[4:-1])
+    order = list(SCORE_ROW[:3] + SCORE_ROW[4:-1])
     corrected, paper_code = (
         by_variant[name].drop(columns="variant").sort_values(order).reset_index(drop=True)
         for name in ("corrected", "paper_code")

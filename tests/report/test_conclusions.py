@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segue.keys import REPLICATE
 from segue.report.conclusions import ACROSS_DATASETS, CONCLUSIONS, conclusions
 from segue.report.published import published_ranks
 
@@ -23,7 +24,7 @@ def _ranking(ranks, replicate=0, dataset="lung"):
         for task in TASKS
         for e, a in CELLS
     ]
-    columns = ["dataset", "aleatoric", "epistemic", "replicate", "table", "task", "rank"]
+    columns = [*REPLICATE, "table", "task", "rank"]
     return pd.DataFrame(rows, columns=columns)
 
 

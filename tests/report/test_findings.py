@@ -4,7 +4,7 @@ import pytest
 
 from segue.report.findings import findings
 from segue.report.published import published_ranks
-from segue.report.tables import summary
+from segue.report.ranks import summary
 
 CORRECTED, PAPER_CODE = "corrected", "paper_code"
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import friedmanchisquare
 
+from segue.keys import REPLICATE
 from segue.report.friedman import alike, block_ranks, critical_difference, friedman
 
 # Demšar 2006, table 5a: critical values q at 5 % for 2 … 10 classifiers.
@@ -18,7 +19,7 @@ def _ranking(blocks, task="overall"):
         for number, (dataset, ranks) in enumerate(blocks)
         for cell, rank in enumerate(ranks)
     ]
-    columns = ["dataset", "aleatoric", "epistemic", "replicate", "table", "task", "rank"]
+    columns = [*REPLICATE, "table", "task", "rank"]
     return pd.DataFrame(rows, columns=columns)
 
 

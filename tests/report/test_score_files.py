@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from segue.errors import InputError
-from segue.evaluation.score import COLUMNS
+from segue.keys import REPLICATE, SCORE_ROW
 from segue.report.score_files import read_means
 
 CELLS = [("lung", "ssn", "none", 0), ("lung", "ssn", "none", 1), ("lung", "ssn", "swag", 0)]
@@ -19,7 +19,7 @@ def _file(folder: Path, cell, images=4, drop=(), value=0.5) -> Path:
             head = ("quick", "task", metric, "corrected", dataset, "id", aleatoric, epistemic)
             rows.append((*head, replicate, measure, "", image, score))
     path = folder / f"{dataset}-{aleatoric}-{epistemic}-{replicate}.csv"
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=SCORE_ROW)
     table[~table["metric"].isin(drop)].to_csv(path, index=False)
     return path
 
@@ -38,7 +38,7 @@ def test_scores_of_images_are_averaged_and_others_kept(files):
 def test_rows_come_in_the_order_of_the_cells(files):
     cells = [CELLS[2], CELLS[0], CELLS[1]]
     means = read_means(files, cells)
-    keys = ["dataset", "aleatoric", "epistemic", "replicate"]
+    keys = list(REPLICATE)
     assert list(dict.fromkeys(means[keys].itertuples(index=False, name=None))) == cells
     assert means["metric"].tolist() == ["ncc", "dice", "auroc"] * 3
 

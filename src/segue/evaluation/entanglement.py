@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 from segue import dims
 from segue.errors import InputError
 from segue.evaluation.task import Task
-
-CELL = ("dataset", "aleatoric", "epistemic")
+from segue.keys import REPLICATE
 
 
 class Ranked(NamedTuple):
@@ -43,12 +42,12 @@ def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     are averaged, then Δ is taken of the means.
 
     Args:
-        means: mean scores of one variant, with the columns of ``CELL``, replicate, task, metric,
+        means: mean scores of one variant, with the columns of ``segue.keys.REPLICATE``, task, metric,
             split, measure, aggregation and score.
         tasks: those that rank, by name.
 
     Returns:
-        Columns of ``CELL``, replicate, task, split (``id`` or ``ood``), correct, wrong, delta.
+        Columns of ``segue.keys.REPLICATE``, task, split (``id`` or ``ood``), correct, wrong, delta.
 
     Raises:
         InputError: a task has no such scores.
@@ -69,7 +68,7 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
             f"on id or OOD splits; there are: {sorted(set(means.loc[here, 'aggregation']))}; "
             "name one of these, or remove the task"
         )
-    index = [*CELL, "replicate", "region"]
+    index = [*REPLICATE, "region"]
     measures = rows.pivot(index=[*index, "split"], columns="measure", values="score")
     in_order = rows[[*index, "split"]].drop_duplicates()
     measures = measures.reindex(pd.MultiIndex.from_frame(in_order))
@@ -77,36 +76,6 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     best = competitors.max(axis=1) if task.higher_is_better else competitors.min(axis=1)
     both = pd.DataFrame({"correct": measures[task.correct], "wrong": best})
     both = both.groupby(level=index, sort=False).mean().reset_index()
-    both.insert(len(CELL) + 1, "task", name)
+    both.insert(len(REPLICATE), "task", name)
     value = delta(both["correct"], both["wrong"], task.higher_is_better)
     return both.rename(columns={"region": "split"}).assign(delta=value)
-
-
-def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
-    """Rank the cells of a dataset within a replicate, ties averaged, 1 is best (protocol §9).
-
-    ``performance`` ranks by the right measure's value, ``entanglement`` by Δ. The rank in a task is
-    the mean of those on ``id`` and ``ood``, of as many as the task has; ``overall`` is the mean of
-    all tasks.
-
-    Args:
-        deltas: as :func:`deltas` returns it.
-        tasks: those in it, by name.
-
-    Returns:
-        Columns of ``CELL``, replicate, table, task (or ``overall``), rank.
-    """
-    sign = deltas["task"].map(lambda name: 1 if tasks[name].task.higher_is_better else -1)
-    group = [deltas[column] for column in ("dataset", "replicate", "task", "split")]
-    ranked = [
-        deltas.assign(table=table, rank=quality.groupby(group).rank(ascending=False))
-        for table, quality in (
-            ("performance", sign * deltas["correct"]),
-            ("entanglement", deltas["delta"]),
-        )
-    ]
-    index = [*CELL, "replicate", "table"]
-    by_task = pd.concat(ranked).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
-    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
-    every = pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)
-    return every[[*index, "task", "rank"]]

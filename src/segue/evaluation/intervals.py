@@ -20,22 +20,6 @@ DRAWS = 1000
 LEVELS = (0.025, 0.975)
 DELTA = "delta"
 
-NUMBERS = ("value", "low", "high")
-COLUMNS = (
-    "variant",
-    "dataset",
-    "aleatoric",
-    "epistemic",
-    "replicate",
-    "task",
-    "metric",
-    "split",
-    "measure",
-    "aggregation",
-    *NUMBERS,
-)
-"""Of the rows: ``value`` is the split's mean score, or Δ where ``metric`` is ``delta``."""
-
 
 def units(split: xr.Dataset, name: str) -> list[str]:
     """What is drawn of each image of a stored split: its patient; else its name; else itself.
@@ -109,7 +93,7 @@ def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
         drawn: all its scores.
 
     Yields:
-        ``COLUMNS`` but for those of the cell; an empty ``variant`` stands for all variants.
+        ``segue.keys.INTERVAL_ROW`` but for those of ``REPLICATE``; an empty ``variant`` stands for all.
     """
     ranks = plugins.load("tasks", task).TASK
     groups: dict[tuple[str, str], list[Draws]] = {}
@@ -126,8 +110,8 @@ def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
 def _row(task: str, draws: Draws) -> dict[str, Any]:
     *key, (value, *drawn) = draws
     low, high = np.quantile(drawn, LEVELS)
-    numbers = {"value": float(value), "low": float(low), "high": float(high)}
-    return {"task": task, **dict(zip(Draws._fields, key, strict=False)), **numbers}
+    limits = {"value": float(value), "low": float(low), "high": float(high)}
+    return {"task": task, **dict(zip(Draws._fields, key, strict=False)), **limits}
 
 
 def _frame(task: str, group: Sequence[Draws]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def score_predictions(
 ) -> None:
     """Check a store, then write maps, scores and Δ to the folder ``out``.
 
-    ``maps.zarr``; ``scores.csv`` (``segue.evaluation.score.COLUMNS``) with its intervals beside it;
+    ``maps.zarr``; ``scores.csv`` (``segue.keys.SCORE_ROW``) with its intervals beside it;
     and ``entanglement.csv``: dataset, task, split (``id`` or ``ood``), Δ under the first variant
     and its 95 % interval over images.
 

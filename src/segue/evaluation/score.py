@@ -20,24 +20,7 @@ from segue.evaluation import intervals
 from segue.evaluation.task import Score
 from segue.evaluation.variants import named
 from segue.files import replacing
-
-KEY = ("study", "dataset", "aleatoric", "epistemic", "replicate")
-COLUMNS = (
-    "study",
-    "task",
-    "metric",
-    "variant",
-    "dataset",
-    "split",
-    "aleatoric",
-    "epistemic",
-    "replicate",
-    "measure",
-    "aggregation",
-    "image",
-    "score",
-)
-"""Of the rows; ``image`` is an index or ``all``; ``measure`` and ``aggregation`` may be empty."""
+from segue.keys import INTERVAL_ROW, SCORE_ROW
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +41,7 @@ def score(
     Args:
         out: path of the file; that of the intervals is ``intervals_beside(out)``.
         dataset, samples, maps: paths of the stores.
-        key: value of each of ``KEY``, which every row carries.
+        key: value of each of ``study`` and of ``segue.keys.REPLICATE``, which every row carries.
         variants: names of the variants to compute (``VARIANTS``), the main one first.
         options: config section ``scores``: the options of each task to score, by its name.
         seed: the study's, for the draws of the intervals.
@@ -72,10 +55,8 @@ def score(
     weights = intervals.weights(units, seed, key["dataset"])
     with replacing(out) as file, replacing(intervals_beside(out)) as second:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        limits = csv.DictWriter(
-            second, intervals.COLUMNS, extrasaction="ignore", lineterminator="\n"
-        )
+        writer.writerow(SCORE_ROW)
+        limits = csv.DictWriter(second, INTERVAL_ROW, extrasaction="ignore", lineterminator="\n")
         limits.writeheader()
         for task, options_of_task in options.items():
             drawn = []
@@ -147,9 +128,9 @@ def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Datas
 
 
 def _rows(task: str, found: Score, variant: str, key: dict[str, Any]) -> Iterator[list[Any]]:
-    """Rows of ``COLUMNS``; a float is written so that reading gives the same number."""
+    """Rows of ``SCORE_ROW``; a float is written so that reading gives the same number."""
     row = {**key, **vars(found), "task": task, "variant": variant}
-    head = [row[column] for column in COLUMNS[:-2]]
+    head = [row[column] for column in SCORE_ROW[:-2]]
     values = np.atleast_1d(np.asarray(found.values, np.float64)).tolist()
     images = range(len(values)) if np.ndim(found.values) else ["all"]
     for image, value in zip(images, values, strict=True):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from segue.keys import METHODS
+
 Ranks = Sequence[pd.DataFrame]
 """Mean ranks by epistemic method (rows) and aleatoric model (columns); by dataset and task."""
 
@@ -39,7 +41,7 @@ def conclusions(rankings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Which conclusions hold, for each dataset and variant.
 
     Args:
-        rankings: ``segue.evaluation.entanglement.ranks`` by variant.
+        rankings: ``segue.report.ranks.ranks`` by variant.
 
     Returns:
         Columns conclusion, statement, quantity, rule, dataset (``all`` for a statement on several),
@@ -83,7 +85,7 @@ def _value(conclusion: Conclusion, ranking: pd.DataFrame) -> float:
         return np.nan
     here = ranking[ranking["task"].isin(conclusion.tasks)]
     groups = here.groupby(["dataset", "task"], sort=False)
-    return conclusion.value([g.pivot_table("rank", "epistemic", "aleatoric") for _, g in groups])
+    return conclusion.value([g.pivot_table("rank", *METHODS) for _, g in groups])
 
 
 def _epistemic_best(method: str) -> Callable[[Ranks], float]:

@@ -10,8 +10,6 @@ from segue.errors import InputError
 TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
 """Heading of each task that the study names, in the order of the panels."""
 
-CELL = ("dataset", "aleatoric", "epistemic", "replicate")
-
 
 def read_table(tables: Path, name: str, keys: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
     """Read ``<tables>/<name>.csv``: ``keys`` as strings (perhaps empty), ``values`` as numbers.

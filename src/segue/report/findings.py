@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from segue.keys import METHODS
 from segue.report.conclusions import conclusions
 from segue.report.friedman import friedman
 from segue.report.published import compare
-
-CELL = ["dataset", "epistemic", "aleatoric"]
 
 
 class Finding(NamedTuple):
@@ -38,9 +37,9 @@ def findings(
     """All that compares whole tables.
 
     Args:
-        rankings: ``segue.evaluation.entanglement.ranks`` by variant.
-        summaries: their means over replicates: columns variant, table, task, those of ``CELL`` and
-            mean_rank.
+        rankings: ``segue.report.ranks.ranks`` by variant.
+        summaries: their means over replicates: columns variant, table, task, those of
+            ``segue.keys.CELL`` and mean_rank.
         published: see ``segue.report.published.compare``.
         seed: the study's.
     """
@@ -81,7 +80,7 @@ def findings(
 
 def _variants(summaries: pd.DataFrame, variants: list[str]) -> Finding:
     """Mean ranks of each cell under each variant, and the change from the first to the others."""
-    index = ["dataset", "table", "task", "epistemic", "aleatoric"]
+    index = ["dataset", "table", "task", *METHODS]
     rows = summaries.groupby(index[:3], sort=False).ngroup().sort_values(kind="stable").index
     order = pd.MultiIndex.from_frame(summaries.loc[rows, index].drop_duplicates())
     table = summaries.pivot(index=index, columns="variant", values="mean_rank")[variants]

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 
-CELL = ["epistemic", "aleatoric"]
+from segue.keys import METHODS
+
 ALL = "all"
 LEVEL = 0.05
 
@@ -17,7 +18,7 @@ def friedman(ranking: pd.DataFrame) -> pd.DataFrame:
     """Friedman's test of each table and task, on each dataset and, if there are several, on all.
 
     Args:
-        ranking: ``segue.evaluation.entanglement.ranks`` of one variant.
+        ranking: ``segue.report.ranks.ranks`` of one variant.
 
     Returns:
         Columns table, task, dataset, blocks, cells, statistic, p_value, critical_difference (at
@@ -44,11 +45,11 @@ def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Ranks 1 … k of the cells (columns) in each block (rows), ties averaged.
 
     Args:
-        ranking: ``segue.evaluation.entanglement.ranks`` of one variant, table and task.
+        ranking: ``segue.report.ranks.ranks`` of one variant, table and task.
         dataset: whose replicates are the blocks; ``all``: those of all datasets.
     """
     here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]
-    values = here.pivot(index=["dataset", "replicate"], columns=CELL, values="rank")
+    values = here.pivot(index=["dataset", "replicate"], columns=list(METHODS), values="rank")
     return values.dropna(axis=1).rank(axis=1)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from segue import seeds
+from segue.keys import METHODS
 
 DRAWS = 10_000
 LEVELS = (0.025, 0.975)
@@ -56,7 +57,7 @@ def yardstick(table: str) -> float:
     """Spearman's correlation of the paper's two datasets, LIDC and Chákṣu, in one of its tables."""
     ranks = published_ranks()
     ranks = ranks[ranks["table"] == table]
-    pairs = ranks.pivot(index=["epistemic", "aleatoric"], columns="dataset", values="mean_rank")
+    pairs = ranks.pivot(index=list(METHODS), columns="dataset", values="mean_rank")
     return float(spearman(*pairs.to_numpy().T))
 
 
@@ -72,7 +73,7 @@ def _agreement(
     ours: pd.DataFrame, theirs: pd.DataFrame, random: np.random.Generator
 ) -> dict[str, float]:
     """Correlation and interval over the cells of both; NaN for fewer than three cells."""
-    both = ours.merge(theirs, on=["epistemic", "aleatoric"], suffixes=("", "_published"))
+    both = ours.merge(theirs, on=list(METHODS), suffixes=("", "_published"))
     pairs = both[["mean_rank", "mean_rank_published"]].to_numpy().T
     cells = pairs.shape[1]
     if cells < 3 or np.isnan(value := spearman(*pairs)):

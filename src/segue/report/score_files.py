@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from segue.errors import InputError
-from segue.evaluation import intervals
-from segue.evaluation.score import COLUMNS, intervals_beside
+from segue.evaluation.score import intervals_beside
+from segue.keys import INTERVAL_ROW, LIMITS, REPLICATE, SCORE, SCORE_ROW
 
-REPLICATE = ["dataset", "aleatoric", "epistemic", "replicate"]
-_SCORE = ["variant", "task", "metric", "split", "measure", "aggregation"]
+_RUN, _SCORE = list(REPLICATE), list(SCORE)  # pandas takes a tuple for one column
 
 
 def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.DataFrame:
@@ -31,15 +30,15 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     """
     found = pd.concat([_read(path) for path in paths], ignore_index=True)
     expected = [tuple(cell) for cell in cells]
-    present = list(found[REPLICATE].itertuples(index=False, name=None))
+    present = list(found[_RUN].itertuples(index=False, name=None))
     for cell in expected:
         if cell not in set(present):
             raise InputError(f"{_name(cell)}: no scores; run the stage score of this cell")
     if unknown := set(present) - set(expected):
         raise InputError(f"{_name(unknown.pop())}: scores of a cell that is not in the study")
-    double = found[found.duplicated([*REPLICATE, *_SCORE])]
+    double = found[found.duplicated([*_RUN, *_SCORE])]
     if len(double):
-        raise InputError(f"{_name(double[REPLICATE].iloc[0])}: two files with scores of this cell")
+        raise InputError(f"{_name(double[_RUN].iloc[0])}: two files with scores of this cell")
     for _, rows in found.groupby("dataset"):
         _check_complete(rows)
     position = {cell: i for i, cell in enumerate(expected)}
@@ -51,28 +50,28 @@ def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.
     """Read the files of intervals beside the score files, in the order of ``cells``.
 
     Returns:
-        ``segue.evaluation.intervals.COLUMNS``.
+        ``segue.keys.INTERVAL_ROW``.
 
     Raises:
         InputError: a file is missing or has other columns.
     """
     found = pd.concat([_read_intervals(intervals_beside(path)) for path in paths])
     position = {tuple(cell): i for i, cell in enumerate(cells)}
-    order = [position[cell] for cell in found[REPLICATE].itertuples(index=False, name=None)]
+    order = [position[cell] for cell in found[_RUN].itertuples(index=False, name=None)]
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
 def _read_intervals(path: Path) -> pd.DataFrame:
-    types = dict.fromkeys(intervals.COLUMNS, "str")
-    types |= {"replicate": "int64"} | dict.fromkeys(intervals.NUMBERS, "float64")
-    missing = {number: [""] for number in intervals.NUMBERS}
+    types = dict.fromkeys(INTERVAL_ROW, "str")
+    types |= {"replicate": "int64"} | dict.fromkeys(LIMITS, "float64")
+    missing = {number: [""] for number in LIMITS}
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run the stage score of this cell") from error
-    if tuple(table.columns) != intervals.COLUMNS:
+    if tuple(table.columns) != INTERVAL_ROW:
         raise InputError(
-            f"{path}: expected columns {', '.join(intervals.COLUMNS)}, found "
+            f"{path}: expected columns {', '.join(INTERVAL_ROW)}, found "
             f"{', '.join(table.columns)}; score this cell again"
         )
     return table
@@ -80,7 +79,7 @@ def _read_intervals(path: Path) -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     """Mean score and number of images of each metric, as far as the file tells."""
-    types = {column: "str" for column in COLUMNS} | {"replicate": "int64", "score": "float64"}
+    types = {column: "str" for column in SCORE_ROW} | {"replicate": "int64", "score": "float64"}
     try:
         # Names are names, "none" and "NA" too: only a score can be missing.
         table = pd.read_csv(
@@ -92,24 +91,24 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path}: expected a whole score file, found: {error}; remove it and score again"
         ) from error
-    if tuple(table.columns) != COLUMNS or table.empty:
+    if tuple(table.columns) != SCORE_ROW or table.empty:
         raise InputError(
-            f"{path}: expected rows of {', '.join(COLUMNS)}, found {len(table)} rows of "
+            f"{path}: expected rows of {', '.join(SCORE_ROW)}, found {len(table)} rows of "
             f"{', '.join(table.columns)}; remove it and score again"
         )
     if (bad := table[~np.isfinite(table["score"])]).size:
         row = bad.iloc[0]
         raise InputError(
-            f"{path}: {_name(row[REPLICATE])}: {row['metric']} of {row['split']}, image "
+            f"{path}: {_name(row[_RUN])}: {row['metric']} of {row['split']}, image "
             f"{row['image']}, is {row['score']}, not a number; remove the file and score again"
         )
-    groups = table.groupby([*REPLICATE, *_SCORE], sort=False)["score"]
+    groups = table.groupby([*_RUN, *_SCORE], sort=False)["score"]
     return groups.agg(score="mean", images="count").reset_index()
 
 
 def _check_complete(rows: pd.DataFrame) -> None:
     """Every cell of a dataset must have the scores of every other, over as many images."""
-    images = rows.pivot(index=REPLICATE, columns=_SCORE, values="images").fillna(0)
+    images = rows.pivot(index=_RUN, columns=_SCORE, values="images").fillna(0)
     lacking = images < images.max()
     if lacking.to_numpy().any():
         row, column = np.argwhere(lacking.to_numpy())[0]

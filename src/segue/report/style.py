@@ -21,6 +21,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.style import context
 
+from segue.keys import METHODS
+
 COLOURS = {
     "none": "#7f7f7f",
     "dropout": "#d62728",
@@ -140,7 +142,7 @@ def draw_cells(ax: Axes, rows: pd.DataFrame, x: str, y: str, every: pd.DataFrame
         every: table of the whole figure, so that colours and markers are the same in all panels.
     """
     colour, marker = colours(every["epistemic"]), markers(every["aleatoric"])
-    for (aleatoric, epistemic), cell in rows.groupby(["aleatoric", "epistemic"], sort=False):
+    for (epistemic, aleatoric), cell in rows.groupby(list(METHODS), sort=False):
         look = {"marker": marker[aleatoric], "color": colour[epistemic], "markeredgewidth": 0}
         points = cell[[x, y]].to_numpy()
         mean = points.mean(axis=0)

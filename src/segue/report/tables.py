@@ -3,18 +3,18 @@
 A cell that is missing, unfinished or not a number stops it: a table is of all cells or is not made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy.special import stdtrit
 
 from segue import plugins
-from segue.evaluation.entanglement import Ranked, deltas, ranks
+from segue.evaluation.entanglement import Ranked, deltas
 from segue.files import replacing
 from segue.report.findings import findings
 from segue.report.layout import Grid, latex, listing, markdown
+from segue.report.ranks import ranks, summary
 from segue.report.score_files import read_intervals, read_means
 
 TITLES = {
@@ -94,23 +94,6 @@ def tables(
     ):
         _write_csv(out / f"{name}.csv", found)
         _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
-
-
-def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Mean rank over replicates, and t(.975, n-1)·s/√n, the half-width of its confidence interval.
-
-    Args:
-        ranking: a ``rank`` per cell, replicate and whatever ``by`` names.
-        by: columns to tell apart beside those of the cell.
-
-    Returns:
-        Columns ``by``, dataset, epistemic, aleatoric, mean_rank, ci95_halfwidth (NaN where n is 1)
-        and n, the number of replicates.
-    """
-    groups = ranking.groupby([*by, "dataset", "epistemic", "aleatoric"], sort=False)["rank"]
-    found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
-    found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
-    return found
 
 
 def _by_aggregation(means: pd.DataFrame, ranked: Mapping[str, Ranked]) -> pd.DataFrame:

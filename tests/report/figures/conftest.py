@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from segue import dims, plugins, seeds, store
-from segue.evaluation.entanglement import Ranked, deltas, ranks
+from segue.evaluation.entanglement import Ranked, deltas
+from segue.keys import REPLICATE
+from segue.report.ranks import ranks
 
 AGGREGATIONS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
 PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
@@ -41,7 +43,7 @@ def write_tables(tmp_path) -> Callable[..., Path]:
                 for overlap in ("dice", "iou"):
                     key = ("segmentation", "ged", split, "", overlap)
                     rows.append((*cell, *key, random.uniform(0.1, 0.9)))
-        columns = ["dataset", "aleatoric", "epistemic", "replicate", "task", "metric", "split"]
+        columns = [*REPLICATE, "task", "metric", "split"]
         means = pd.DataFrame(rows, columns=[*columns, "measure", "aggregation", "score"])
         folder = tmp_path / "tables"
         folder.mkdir(exist_ok=True)

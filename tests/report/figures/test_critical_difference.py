@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from segue.errors import InputError
+from segue.keys import REPLICATE
 from segue.report import friedman
 from segue.report.figures.critical_difference import compose, draw
 
@@ -18,7 +19,7 @@ def _write(folder, blocks):
         for table in ("performance", "entanglement")
         for cell, rank in zip("abcde", ranks, strict=False)
     ]
-    columns = ["dataset", "aleatoric", "epistemic", "replicate", "table", "task", "rank"]
+    columns = [*REPLICATE, "table", "task", "rank"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "ranks.csv", index=False)
     return folder
 

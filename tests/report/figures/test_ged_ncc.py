@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from segue.errors import InputError
+from segue.keys import REPLICATE
 from segue.report.figures.ged_ncc import compose
 
-COLUMNS = ["dataset", "aleatoric", "epistemic", "replicate", "split", "metric"]
+COLUMNS = [*REPLICATE, "split", "metric"]
 
 
 def _write(folder, rows):

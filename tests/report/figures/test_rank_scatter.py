@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from segue.keys import REPLICATE
 from segue.report.figures.rank_scatter import compose
 
 
@@ -14,7 +15,7 @@ def _write(folder, ranks):
         for table, rank in zip(("performance", "entanglement"), pair, strict=True)
         for task in ("overall", "ambiguity")
     ]
-    columns = ["dataset", "aleatoric", "epistemic", "replicate", "table", "task", "rank"]
+    columns = [*REPLICATE, "table", "task", "rank"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "ranks.csv", index=False)
     return folder
 

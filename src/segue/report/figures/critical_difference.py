@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from segue.keys import METHODS, REPLICATE
 from segue.report import friedman, style
-from segue.report.figure_data import CELL, read_table
+from segue.report.figure_data import read_table
 
 _TITLES = {"performance": "Performance", "entanglement": "Entanglement (Δ)"}
 
@@ -36,10 +37,10 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     Raises:
         InputError: ``ranks.csv`` or one of its columns is missing.
     """
-    ranking = read_table(tables, "ranks", (*CELL, "table", "task"), ("rank",))
+    ranking = read_table(tables, "ranks", (*REPLICATE, "table", "task"), ("rank",))
     ranking = ranking[ranking["task"] == "overall"]
     names = friedman.datasets(ranking)
-    cells = len(ranking[friedman.CELL].drop_duplicates())
+    cells = len(ranking[list(METHODS)].drop_duplicates())
     figure = Figure(figsize=(7.2, (0.14 * cells + 0.9) * len(names)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1)
     parts = figure.subfigures(len(names), 1, squeeze=False)[:, 0]

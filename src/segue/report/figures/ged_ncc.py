@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from segue import dims
 from segue.errors import InputError
+from segue.keys import REPLICATE
 from segue.report import style
-from segue.report.figure_data import CELL, read_table
+from segue.report.figure_data import read_table
 
 _TITLES = ("In distribution", "Out of distribution")
 
@@ -35,7 +36,7 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     Raises:
         InputError: ``scores.csv``, one of its columns or one of the two metrics is missing.
     """
-    keys = (*CELL, "split", "metric", "measure", "aggregation")
+    keys = (*REPLICATE, "split", "metric", "measure", "aggregation")
     table = read_table(tables, "scores", keys, ("score",))
     ged = (table["metric"] == "ged") & (table["aggregation"] == "dice")
     ncc = (table["metric"] == "ncc") & (table["measure"] == "AU")
@@ -45,7 +46,7 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     table = table[ged | ncc].assign(
         panel=[_title(split) for split in table.loc[ged | ncc, "split"]]
     )
-    points = table.pivot_table("score", [*CELL, "panel"], "metric").reset_index()
+    points = table.pivot_table("score", [*REPLICATE, "panel"], "metric").reset_index()
     titles = [title for title in _TITLES if title in set(points["panel"])]
     figure, filled = style.panels(points, titles, captions)
     for ax, rows in filled:

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from segue.keys import METHODS, REPLICATE
 from segue.report import style
-from segue.report.figure_data import CELL, TASKS, read_table
+from segue.report.figure_data import TASKS, read_table
 
 
 def draw(out: Path, *, tables: Path, captions: Mapping[str, str] | None = None) -> None:
@@ -34,8 +35,8 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     Raises:
         InputError: ``ranks.csv`` or one of its columns is missing.
     """
-    long = read_table(tables, "ranks", (*CELL, "task", "table"), ("rank",))
-    table = long.pivot_table(index=[*CELL, "task"], columns="table", values="rank", sort=False)
+    long = read_table(tables, "ranks", (*REPLICATE, "task", "table"), ("rank",))
+    table = long.pivot_table(index=[*REPLICATE, "task"], columns="table", values="rank", sort=False)
     table = table.reset_index()
     titles = {task: TASKS.get(task, task.capitalize()) for task in table["task"]}
     table["panel"] = table["task"].map(titles)
@@ -51,7 +52,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
     worst = rows[["performance", "entanglement"]].to_numpy().max() + 0.75
     ax.plot([0, worst], [0, worst], color="0.75", lw=0.8, ls=(0, (4, 3)), zorder=0, label="equal")
     style.draw_cells(ax, rows, "performance", "entanglement", every)
-    means = rows.groupby(["aleatoric", "epistemic"])[["performance", "entanglement"]].mean()
+    means = rows.groupby(list(METHODS))[["performance", "entanglement"]].mean()
     correlation = means.corr(method="spearman").loc["performance", "entanglement"]
     if np.isfinite(correlation):
         ax.set_title(f"{ax.get_title()}, ρ = {correlation:.2f}")

@@ -11,8 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from segue import plugins
+from segue.keys import REPLICATE
 from segue.report import style
-from segue.report.figure_data import CELL, TASKS, read_table
+from segue.report.figure_data import TASKS, read_table
 
 _SHADE = {"color": "#2e8b57", "alpha": 0.14, "linewidth": 0}
 _DIAGONAL = {"color": "0.45", "linewidth": 0.8, "linestyle": (0, (4, 3))}
@@ -39,7 +40,7 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     Raises:
         InputError: ``deltas.csv`` or one of its columns is missing.
     """
-    table = read_table(tables, "deltas", (*CELL, "task", "split"), ("correct", "wrong"))
+    table = read_table(tables, "deltas", (*REPLICATE, "task", "split"), ("correct", "wrong"))
     table["panel"] = [_title(*column) for column in zip(table["task"], table["split"], strict=True)]
     order = [
         _title(task, split)
