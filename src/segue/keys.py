@@ -6,7 +6,7 @@ CELL = ("dataset", "aleatoric", "epistemic")
 METHODS = ("epistemic", "aleatoric")
 """A cell within its dataset, in the order of the printed tables: their rows, then columns."""
 
-RUN = (*CELL, "replicate")
+REPLICATE = (*CELL, "replicate")
 """One independent repetition of a cell."""
 
 SCORE = ("variant", "task", "metric", "split", "measure", "aggregation")
@@ -34,7 +34,7 @@ LIMITS = ("value", "low", "high")
 
 INTERVAL_ROW = (
     "variant",
-    *RUN,
+    *REPLICATE,
     "task",
     "metric",
     "split",

@@ -54,6 +54,7 @@ def run(dataset: Path, name: str, method: str = "ssn", **changes) -> Path:
     settings = {
         "dataset": str(dataset),
         "checkpoints": [trained(folder, method, seed) for seed in range(2)],
+        "aleatoric": method,
         "sampler": {"steps": 2} if method == "diffusion" else {},
         "epistemic": {"method": "dropout", "hypotheses": 3},
         "au_samples": 4,

@@ -42,8 +42,8 @@ def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     are averaged, then Δ is taken of the means.
 
     Args:
-        means: mean scores of one variant, with the columns of ``segue.keys.REPLICATE``, task, metric,
-            split, measure, aggregation and score.
+        means: mean scores of one variant, with the columns of ``segue.keys.REPLICATE``, task,
+            metric, split, measure, aggregation and score.
         tasks: those that rank, by name.
 
     Returns:

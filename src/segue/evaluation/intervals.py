@@ -93,7 +93,7 @@ def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
         drawn: all its scores.
 
     Yields:
-        ``segue.keys.INTERVAL_ROW`` but for those of ``REPLICATE``; an empty ``variant`` stands for all.
+        ``segue.keys.INTERVAL_ROW`` less ``REPLICATE``; an empty ``variant`` stands for all.
     """
     ranks = plugins.load("tasks", task).TASK
     groups: dict[tuple[str, str], list[Draws]] = {}

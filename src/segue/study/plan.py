@@ -74,10 +74,14 @@ def _reason(
     if study.follows(job.stage) and done.code != study.code(job):
         return CHANGED
     places = list(of.places(job.settings))
-    if running.intersection(places):
-        return LOOK
     held = [contents.get(place) for place in places]
-    return CHANGED if held != done.inputs else None
+    known = [place not in running for place in places]
+    if len(held) != len(done.inputs) or any(
+        is_known and now != then
+        for is_known, now, then in zip(known, held, done.inputs, strict=True)
+    ):
+        return CHANGED
+    return None if all(known) else LOOK
 
 
 def on_disk(job: Job) -> Done | None:

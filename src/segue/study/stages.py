@@ -112,8 +112,8 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         stage: a key of ``STAGES``.
         settings_file: JSON file of its settings; a place in them is the path of a stamp, or of the
             store or file itself.
-        out: a stamp to write, beside which the result is put, where the name ends in ``.json``; else
-            the result itself.
+        out: where the name ends in ``.json``, a stamp to write, beside which the result is put;
+            else the result itself.
         threads: CPU threads.
 
     Raises:
