@@ -71,8 +71,8 @@ def _adapter(kind: Any) -> TypeAdapter:
 
 
 def _message(kind: Any, errors: list[dict[str, Any]], where: str) -> str:
-    """Of the first error; of a union's, which has one for each alternative, of the nearest."""
-    first = max(errors, key=lambda error: len(error["loc"])) if _is_union(kind) else errors[0]
+    """Of the first error; an unknown key comes before a missing one, which it may be misspelt."""
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
     *place, last = [part for part in first["loc"] if _is_key(part)] or [""]
     match first["type"]:
         case "extra_forbidden":

@@ -89,6 +89,10 @@ def check(path: Path) -> None:
 def link(out: Path, *, store: str) -> None:
     """Check a store and make ``out`` a link to it.
 
+    Args:
+        out: path of the link.
+        store: path of the store.
+
     Raises:
         InputError: see ``check``.
     """
