@@ -63,7 +63,7 @@ def test_a_defect_of_the_program_keeps_its_traceback(settings, tmp_path):
         ([1], "settings.json: expected a mapping, found [1]"),
         (
             {"samples": "s", "none_rolls": "strict"},
-            "unknown key none_rolls (did you mean none_roles?); there are: samples, none_roles",
+            "unknown key none_rolls; there are: samples, none_roles; did you mean none_roles?",
         ),
         ({"samples": 3, "none_roles": "strict"}, "settings.json: samples: expected text, found 3"),
         ({"samples": "s"}, "missing key none_roles"),

@@ -4,14 +4,18 @@ All but ``load`` read files and import nothing, so that a config is checked in n
 """
 
 import ast
+import builtins
+import collections.abc
 import contextlib
 import importlib
+import typing
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from segue import schema
 from segue.errors import InputError
 
 PACKAGES = {
@@ -22,6 +26,9 @@ PACKAGES = {
     "figures": "segue.report.figures",
 }
 """Kind of plug-in: the package that holds its files."""
+
+_TYPES = {**vars(typing), **vars(collections.abc), **vars(builtins)}
+"""What the type of an option may be made of."""
 
 
 def available(kind: str) -> list[str]:
@@ -70,10 +77,55 @@ def definition(module: str, function: str) -> ast.FunctionDef:
 
 
 def options(module: str, function: str) -> dict[str, bool]:
-    """Keyword-only parameters of a function, and whether each has to be given."""
+    """Options of a function, and whether each has to be given.
+
+    They are its keyword-only parameters but for ``seed``, which is that of the study.
+    """
+    return {
+        argument.arg: default is None
+        for argument, default in _keywords(module, function)
+        if argument.arg != "seed"
+    }
+
+
+def check_options(
+    kind: str, name: str, function: str, given: Mapping[str, Any], where: str
+) -> None:
+    """Check options of a plug-in against the signature of the function that takes them.
+
+    Args:
+        kind, name: of the plug-in, which exists.
+        function: as for ``definition``.
+        given: value of each option.
+        where: the config key that holds them, for the message.
+
+    Raises:
+        InputError: an option is unknown or missing, or its value is not of the type that the
+            function says; names the key, what was expected, and what was found.
+    """
+    path = module(kind, name)
+    compare(given, options(path, function), where)
+    for argument, _ in _keywords(path, function):
+        if argument.arg in given and argument.annotation:
+            schema.parse(_type(argument, path), given[argument.arg], f"{where}.{argument.arg}")
+
+
+def _keywords(module: str, function: str) -> list[tuple[ast.arg, ast.expr | None]]:
+    """Keyword-only parameters of a function, each with its default if it has one."""
     arguments = definition(module, function).args
-    defaults = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return {argument.arg: default is None for argument, default in defaults}
+    return list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+
+
+def _type(argument: ast.arg, module: str) -> Any:
+    """The type of a parameter, evaluated from its source."""
+    source = ast.unparse(argument.annotation)
+    try:
+        return eval(source, _TYPES)
+    except (NameError, TypeError) as error:
+        raise InputError(
+            f"{module}: {argument.arg}: cannot make sense of the type {source} ({error}); use "
+            "names of Python itself, collections.abc and typing"
+        ) from error
 
 
 def declared(module: str, name: str) -> dict[str, Any]:
@@ -94,6 +146,63 @@ def declared(module: str, name: str) -> dict[str, Any]:
     return found
 
 
+NEEDS = {
+    "hypotheses": "so many hypotheses, no more and no fewer",
+    "hypotheses_from": "no more hypotheses than there are of this: members or snapshots",
+    "snapshots": "at least so many snapshots of the recipe",
+    "dropout": "whether the recipe needs dropout",
+}
+"""What the dict ``NEEDS`` of an EU method's file may say that the method needs of its entry."""
+
+
+def literal(module: str, name: str, default: Any) -> Any:
+    """The literal that a module names ``name``, read without importing it; else ``default``."""
+    for node in ast.parse(Path(find_spec(module).origin).read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                return ast.literal_eval(value)
+    return default
+
+
+def check_needs(
+    method: str, entry: Mapping[str, Any], recipe: Mapping[str, Any], where: str
+) -> None:
+    """Check that an entry of the config section ``epistemic`` gives a method what it needs.
+
+    Args:
+        method: of the entry; its file says what it needs.
+        entry: ``hypotheses``, ``members`` and the name of the ``recipe``.
+        recipe: ``dropout`` and ``snapshots`` of that recipe.
+        where: the config key of the entry, for the message.
+
+    Raises:
+        InputError: names the key that does not suffice, and the remedy.
+    """
+    needs = literal(module("epistemic", method), "NEEDS", {})
+    hypotheses, of = entry["hypotheses"], f"recipes.{entry['recipe']}"
+    if hypotheses != needs.get("hypotheses", hypotheses):
+        raise InputError(
+            f"{where}.hypotheses: {method} has {needs['hypotheses']}, not {hypotheses}; "
+            f"set `hypotheses: {needs['hypotheses']}`"
+        )
+    if recipe["snapshots"] < (least := needs.get("snapshots", 0)):
+        raise InputError(
+            f"{where}: {method} needs at least {least} snapshots, {of}.snapshots is "
+            f"{recipe['snapshots']}; raise it, or name another recipe"
+        )
+    if needs.get("dropout") and not recipe["dropout"]:
+        raise InputError(
+            f"{where}: {method} needs a recipe with dropout, {of}.dropout is 0; name another recipe"
+        )
+    if source := needs.get("hypotheses_from"):
+        there = entry["members"] if source == "members" else recipe["snapshots"]
+        if hypotheses > there:
+            raise InputError(
+                f"{where}.hypotheses: {hypotheses} of {there} {source}; raise `{source}` or lower "
+                "`hypotheses`"
+            )
+
+
 def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix: str = "") -> None:
     """Check the tasks of a config against the files of the package.
 
@@ -109,7 +218,7 @@ def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix
     """
     for name, given in scores.items():
         require("tasks", name, f"{prefix}scores")
-        compare(given, options(module("tasks", name), "score"), f"{prefix}scores.{name}")
+        check_options("tasks", name, "score", given, f"{prefix}scores.{name}")
     compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
     check_ranked(ranked, prefix)
 
@@ -145,8 +254,7 @@ def compare(given: Iterable[str], known: Mapping[str, bool], where: str) -> None
         InputError: a name is not known, or one that has to be given is missing.
     """
     given = set(given)
-    there = ", ".join(known) or "none"
-    if unknown := sorted(given - set(known)):
-        raise InputError(f"{where}: unknown key {', '.join(unknown)}; there are: {there}")
+    if unknown := sorted(map(str, given - set(known))):
+        raise InputError(f"{where}: {schema.unknown(unknown, list(known))}")
     if missing := [name for name, needed in known.items() if needed and name not in given]:
         raise InputError(f"{where}: missing key {', '.join(missing)}")

@@ -1,8 +1,12 @@
 """Values from outside checked against types, with one style of message for what is wrong.
 
-Types are those of pydantic, in strict mode: text is no number, 1 no truth value, a string no list.
+Types are those of pydantic, in strict mode, and values what JSON can hold: text is no number, 1 no
+truth value, a string no list. But an integer is a number, and a list is a tuple.
 """
 
+import json
+import re
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
 from types import NoneType, UnionType
@@ -12,25 +16,30 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from segue.errors import InputError
 
+_LONGEST = 60  # characters of a value in a message
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 _EXPECTED = {
-    "int_type": "an integer",
-    "int_from_float": "an integer",
-    "float_type": "a number",
     "bool_type": "true or false",
-    "string_type": "text",
-    "string_too_short": "text that is not empty",
-    "list_type": "a list",
     "dict_type": "a mapping",
-    "mapping_type": "a mapping",
-    "model_type": "a mapping",
-    "none_required": "null",
-    "literal_error": "one of {expected}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "at least {ge}",
+    "int_from_float": "an integer",
+    "int_type": "an integer",
     "less_than": "a number below {lt}",
     "less_than_equal": "at most {le}",
-    "too_short": "at least {min_length}",
+    "list_type": "a list",
+    "literal_error": "{expected}",
+    "missing": "one more element",
+    "model_type": "a mapping",
+    "none_required": "null",
     "string_pattern_mismatch": "text of the form {pattern}",
+    "string_too_short": "text that is not empty",
+    "string_type": "text",
+    "too_long": "fewer elements",
+    "too_short": "at least {min_length}",
+    "tuple_type": "a list",
 }
 """What was expected, in words, by pydantic's name of an error."""
 
@@ -42,55 +51,80 @@ class Record(BaseModel):
 
 
 def parse(kind: Any, value: Any, where: str = "") -> Any:
-    """Return ``value`` as ``kind``, a ``Record`` or any other annotation.
+    """Return ``value`` as ``kind``; nothing is converted.
 
     Args:
-        where: key or file that holds the value, which messages begin with.
+        kind: a ``Record``, or any annotation such as ``Mapping[str, int] | None`` or a ``Literal``.
+        value: as read from YAML or JSON.
+        where: the key or file that holds the value, which messages begin with.
 
     Raises:
         InputError: names the key, what was expected there and what was found.
     """
     try:
-        return _adapter(kind).validate_python(value)
+        text = json.dumps(value)
+    except TypeError as error:
+        expected = "numbers, text, true, false, null, or lists and mappings of them"
+        raise InputError(f"{_join(where)}: expected {expected}, found {_short(value)}") from error
+    try:
+        return _adapter(kind).validate_json(text)
     except ValidationError as error:
-        raise InputError(_message(kind, error.errors(), where)) from None
+        raise InputError(_message(kind, value, error.errors(), where)) from None
 
 
-def unknown(key: str, known: list[str]) -> str:
-    """What is said of a key that there is not, with the nearest of those that there are."""
-    close = get_close_matches(key, known, 1)
-    meant = f" (did you mean {close[0]}?)" if close else ""
-    return f"unknown key {key}{meant}; there are: {', '.join(known) or 'none'}"
+def unknown(keys: Iterable[str], known: Sequence[str]) -> str:
+    """What is said of keys that there are not, with the nearest of those that there are."""
+    first, *others = keys
+    near = get_close_matches(first, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    there = ", ".join(known) or "none"
+    return f"unknown key {', '.join([first, *others])}; there are: {there}{hint}"
 
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter:
-    config = ConfigDict(strict=True)
-    record = isinstance(kind, type) and issubclass(kind, BaseModel)
-    return TypeAdapter(kind) if record else TypeAdapter(kind, config=config)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return TypeAdapter(kind)
+    return TypeAdapter(kind, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
-def _message(kind: Any, errors: list[dict[str, Any]], where: str) -> str:
+def _message(kind: Any, value: Any, errors: list[dict[str, Any]], where: str) -> str:
     """Of the first error; an unknown key comes before a missing one, which it may be misspelt."""
     first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
-    *place, last = [part for part in first["loc"] if _is_key(part)] or [""]
-    match first["type"]:
-        case "extra_forbidden":
-            return f"{_join(where, *place)}: {unknown(str(last), _fields(kind, place))}"
-        case "missing":
-            return f"{_join(where, *place)}: missing key {last}"
-    found = first["input"]
-    expected = _EXPECTED.get(first["type"])
-    text = expected.format(**first.get("ctx", {})) if expected else first["msg"]
+    *holder, last = first["loc"] or ("",)
+    if first["type"] == "extra_forbidden":
+        there = _fields(kind, holder)
+        return f"{_join(where, *_path(value, holder))}: {unknown([str(last)], there)}"
+    if first["type"] == "missing" and isinstance(last, str):
+        return f"{_join(where, *_path(value, holder))}: missing key {last}"
+    path = _path(value, first["loc"])
+    # A union has several errors at one place, one for each of its types.
+    same = [error for error in errors if _path(value, error["loc"]) == path]
+    expected = " or ".join(
+        _EXPECTED.get(error["type"], error["msg"]).format(**error.get("ctx", {})) for error in same
+    )
+    found = value
+    for key in path:
+        found = found[key]
     hint = ""
-    if first["type"] in ("float_type", "int_type") and isinstance(found, str):
+    if "number" in expected and isinstance(found, str) and _NUMBER.fullmatch(found):
         hint = "; in YAML a number is written 0.001 or 1.0e-3, without quotes"
-    return f"{_join(where, *place, last)}: expected {text}, found {found!r}{hint}"
+    return f"{_join(where, *path)}: expected {expected}, found {_short(found)}{hint}"
 
 
-def _is_key(part: int | str) -> bool:
-    """Whether a part of an error's place is a key of the value, and no name of a type."""
-    return not (isinstance(part, str) and ("[" in part or part in ("int", "float", "str", "none")))
+def _path(value: Any, location: Sequence[str | int]) -> list[Any]:
+    """Keys that lead to where an error is; pydantic's location also names the types of unions."""
+    path = []
+    for part in location:
+        if isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
+            key = part
+        elif isinstance(value, dict) and part in map(str, value):  # keys of JSON are text
+            key = next(key for key in value if str(key) == part)
+        else:
+            continue
+        path.append(key)
+        value = value[key]
+    return path
 
 
 def _join(*parts: int | str) -> str:
@@ -101,24 +135,18 @@ def _join(*parts: int | str) -> str:
     return ".".join([first, *rest])
 
 
-def _is_union(kind: Any) -> bool:
-    return get_origin(kind) in (Union, UnionType)
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _fields(kind: Any, place: list[int | str]) -> list[str]:
+def _fields(kind: Any, place: Sequence[int | str]) -> list[str]:
     """Keys of the record at a place in a value of ``kind``."""
-    for part in place:
-        kind = _inner(kind, part)
-    kind = _inner(kind, None)
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-
-
-def _inner(kind: Any, part: int | str | None) -> Any:
-    """The annotation of a part of ``kind``; of itself without what may be null for None."""
-    if _is_union(kind):
-        kind = next(each for each in get_args(kind) if each is not NoneType)
-    if part is None:
-        return kind
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind.model_fields[part].annotation
-    return get_args(kind)[-1]
+    for part in [*place, None]:
+        if get_origin(kind) in (Union, UnionType):
+            kind = next(each for each in get_args(kind) if each is not NoneType)
+        record = isinstance(kind, type) and issubclass(kind, BaseModel)
+        if part is None:
+            return list(kind.model_fields) if record else []
+        kind = kind.model_fields[part].annotation if record else get_args(kind)[-1]
+    return []

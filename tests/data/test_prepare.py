@@ -195,7 +195,8 @@ def test_an_empty_split_is_refused(tmp_path):
     ("settings", "message"),
     [
         ({"source": "lidc_contour"}, r"source: nothing named 'lidc_contour' in sources"),
-        ({"options": {"crops": 32}}, r"options of lidc_contours: unknown key crops"),
+        ({"options": {"crops": 32}}, r"options: unknown key crops"),
+        ({"options": {"crop": "32"}}, r"options\.crop: expected an integer, found '32'"),
         ({"options": {"crop": 5}}, r"crop: expected 16 to 512 pixels, got 5"),
     ],
 )

@@ -244,13 +244,6 @@ def test_old_maps_are_not_taken_for_new_ones(folder):
         score_predictions(folder.parent / "hand.zarr", folder)
 
 
-@pytest.mark.parametrize("given", [[], ["a.zarr", "--settings", "a.json"]])
-def test_score_takes_a_store_or_settings(given, tmp_path, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        cli.main(["score", *given, "--out", str(tmp_path / "out")])
-    assert "either a STORE or --settings FILE" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(("hypotheses", "draws"), [(1, 5), (5, 1)])
 def test_one_hypothesis_or_one_draw_will_do(hypotheses, draws, tmp_path):
     path = tmp_path / "mine.zarr"

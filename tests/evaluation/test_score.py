@@ -142,6 +142,7 @@ def test_a_cell_of_one_hypothesis_and_one_rater_is_scored(tmp_path):
         ({"options": {"no_task": {}}}, "scores.no_task: nothing named 'no_task' in tasks"),
         ({"options": {"ood": {"pach": 5}}}, "scores.ood: unknown key pach"),
         ({"options": {"ood": {}}}, "scores.ood: missing key patch"),
+        ({"options": {"ood": {"patch": 5.0}}}, "scores.ood.patch: expected an integer, found 5.0"),
         ({"variants": ["best"]}, "variants: unknown 'best'"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from segue import dims, store
+from segue.errors import InputError
 from segue.models import checkpoint, sample
 from segue.models.checkpoint import Checkpoint, flatten
 
@@ -153,6 +154,51 @@ def test_what_another_training_left_is_not_resumed(dataset, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             run(dataset, "a", au_samples=2)
     assert probs(run(dataset, "a"))["id"].shape[2] == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sampler": {"steps": "2"}}, r"sampler\.steps: expected an integer, found '2'"),
+        ({"sampler": {}}, r"sampler: missing key steps"),
+        ({"epistemic": {"method": "dropuot", "hypotheses": 1}}, "epistemic.method: nothing named"),
+        (
+            {"epistemic": {"method": "swag", "hypotheses": 1, "options": {"low_rank": "no"}}},
+            r"epistemic\.options: missing key scale",
+        ),
+        (
+            {
+                "epistemic": {
+                    "method": "swag",
+                    "hypotheses": 1,
+                    "options": {"low_rank": "no", "scale": 1},
+                }
+            },
+            r"epistemic\.options\.low_rank: expected true or false, found 'no'",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_anything_is_drawn(dataset, changes, message):
+    with pytest.raises(InputError, match=message):
+        run(dataset, "a", "diffusion", **changes)
+    assert not (dataset.parent / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("aleatoric", "message"),
+    [
+        ({"method": "sns"}, r"aleatoric\.method: nothing named 'sns' in aleatoric"),
+        ({"method": "diffusion"}, r"aleatoric\.options: missing key input_scale"),
+        (
+            {"method": "diffusion", "options": {"input_scale": True}},
+            r"aleatoric\.options\.input_scale: expected a number, found True",
+        ),
+    ],
+)
+def test_a_model_is_built_with_its_own_options_only(aleatoric, message):
+    sizes = {"network": NETWORK, "dropout": 0.0, "channels": 1, "classes": 2}
+    with pytest.raises(InputError, match=message):
+        checkpoint.build(aleatoric=aleatoric, **sizes, seed=0)
 
 
 def test_the_store_says_what_made_it(dataset):

@@ -58,9 +58,8 @@ def prepare(out: Path, *, source: str, options: Mapping[str, Any], seed: int, th
     Raises:
         InputError: no such source or option, or data that are missing or not as expected.
     """
-    module = plugins.module("sources", plugins.require("sources", source, "source"))
-    known = plugins.options(module, "open_source")
-    plugins.compare({"seed", *options}, known, f"options of {source}")
+    plugins.require("sources", source, "source")
+    plugins.check_options("sources", source, "open_source", options, "options")
     opened = plugins.load("sources", source).open_source(seed=seed, **options)
     write_source(opened, out, name=source, seed=seed, threads=threads)
 

@@ -90,7 +90,7 @@ def scores(
     """Scores of one task, named by its module, of all splits; see ``score`` for args and errors."""
     where = f"scores.{task}"
     module = plugins.load("tasks", plugins.require("tasks", task, where))
-    plugins.compare(options, plugins.options(module.__name__, "score"), where)
+    plugins.check_options("tasks", task, "score", options, where)
     if missing := [name for name in module.TASK.references if name not in splits]:
         raise InputError(
             f"{where}: needs the split {missing[0]!r}, found only {', '.join(splits)}; "

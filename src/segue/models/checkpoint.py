@@ -54,13 +54,17 @@ def build(
         aleatoric: ``method`` (the model's file) and ``options`` of its constructor.
         network: fields of ``Backbone`` but for dropout.
         dropout, channels, classes: of the recipe and of the data.
+
+    Raises:
+        InputError: no such model, or options that are not those of its constructor.
     """
+    method, options = aleatoric["method"], aleatoric.get("options", {})
+    plugins.require("aleatoric", method, "aleatoric.method")
+    plugins.check_options("aleatoric", method, "Model.__init__", options, "aleatoric.options")
     backbone = Backbone(**network, dropout=dropout)
     with torch.random.fork_rng(devices=[]):  # torch initialises layers from its global generator
         torch.manual_seed(derive(seed, "weights"))
-        model = plugins.load("aleatoric", aleatoric["method"]).Model(
-            backbone, channels, classes, **aleatoric.get("options", {})
-        )
+        model = plugins.load("aleatoric", method).Model(backbone, channels, classes, **options)
     return model.to(memory_format=torch.channels_last)
 
 

@@ -55,7 +55,8 @@ def sample(
         threads: of the CPU.
 
     Raises:
-        InputError: trainings of another AU model, or another process samples this cell.
+        InputError: trainings of another AU model, no such EU method, options that it or the
+            sampler does not have, or another process samples this cell.
     """
     use_cpu_threads(threads)
     device = pick_device()
@@ -65,9 +66,11 @@ def sample(
         if (found := each.note["model"]["aleatoric"]["method"]) != aleatoric:
             raise InputError(f"{path}: expected a training of {aleatoric}, found one of {found}")
     model = checkpoint.build(**trained[0].note["model"], seed=seed).to(device)
-    method = plugins.load("epistemic", epistemic["method"])
-    n = epistemic["hypotheses"]
-    hypotheses = method.hypotheses(model, trained, n, seed, **epistemic.get("options", {}))
+    plugins.check_options("aleatoric", aleatoric, "Model.sample", sampler, "sampler")
+    n, options = epistemic["hypotheses"], epistemic.get("options", {})
+    method = plugins.require("epistemic", epistemic["method"], "epistemic.method")
+    plugins.check_options("epistemic", method, "hypotheses", options, "epistemic.options")
+    hypotheses = plugins.load("epistemic", method).hypotheses(model, trained, n, seed, **options)
     splits = [name for name in store.splits(Path(dataset)) if name != "train"]
     images = {name: store.open_split(Path(dataset), name)["image"] for name in splits}
     made_by = {

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from segue import plugins
+
 SUSTAINED_FLOPS = 20e12
 """Operations a second that a training is assumed to reach: an assumption, not a measurement. Small
 convolutions in bf16 reach a few per cent of the peak of a data-centre GPU."""
@@ -41,7 +43,6 @@ NOMINAL = {
 60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
 
 _CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
-_DETERMINISTIC = {"softmax"}  # AU models that draw one sample, whatever they are asked for
 
 
 def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
@@ -64,7 +65,8 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
 
 def draws(model: Mapping[str, Any], au_samples: int) -> int:
     """AU samples of an image and hypothesis that a model draws when asked for ``au_samples``."""
-    return 1 if model["method"] in _DETERMINISTIC else au_samples
+    module = plugins.module("aleatoric", model["method"])
+    return 1 if plugins.literal(module, "DETERMINISTIC", False) else au_samples
 
 
 def unet(

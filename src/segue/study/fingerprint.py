@@ -22,6 +22,9 @@ PLUMBING = frozenset(
         "segue.plugins",
         "segue.store",
         "segue.study",
+        "segue.schema",
+        "segue.stamp",
+        "segue.digests",
     }
 )
 """Modules and packages that move and check data or say what runs, but compute no number of it.

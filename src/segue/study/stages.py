@@ -183,16 +183,17 @@ def _finished(
 ) -> Path:
     """Folder of a stage's result, which is made unless it is there and whole."""
     names = STAGES[stage].results
+    apart = stage in _APART
     identity = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:8]
-    folder = parent / identity if stage in _APART else parent
-    if stage in _APART and _is_whole(folder, names):
-        _log.info("%s: was made of the same settings and inputs; kept", folder)
-        return folder
+    folder = parent / identity if apart else parent
     if stage == "prepare":
         folder = _prepared(parent, names[0], produce)
-    elif stage not in _APART or not all((folder / name).exists() for name in names):
-        for name in (PROVENANCE, *names):
-            files.remove(folder / name)
+    elif _is_whole(folder, names, made_by if apart else {**made_by, "code": code_id}):
+        _log.info("%s: was made of the same settings and inputs; kept", folder)
+        return folder
+    # One that was killed between its end and its record is finished too.
+    elif not (apart and all((folder / name).exists() for name in names)):
+        _remove(folder, names)
         produce(folder / names[0])
     provenance = {**made_by, "code": code_id, "software": software()}
     provenance["files"] = stamp.of_files(folder, names)
@@ -201,18 +202,26 @@ def _finished(
     return folder
 
 
-def _is_whole(folder: Path, names: tuple[str, ...]) -> bool:
-    """Whether a result is finished and as it was when it was made; one that is not is removed."""
+def _is_whole(folder: Path, names: tuple[str, ...], made_by: Mapping[str, Any]) -> bool:
+    """Whether a result is that of ``made_by``, and as it was made; one that is not is removed."""
     if not (folder / PROVENANCE).is_file():
         return False
     try:
-        whole = _provenance(folder)["files"] == stamp.of_files(folder, names)
-    except (ValueError, KeyError, TypeError, FileNotFoundError):
+        found = _provenance(folder)
+        if found["files"] != stamp.of_files(folder, names):
+            raise ValueError("its digests are others")
+        whole = made_by.items() <= found.items()
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        _log.warning("%s: is damaged (%s); it is made again", folder, error)
         whole = False
     if not whole:
-        _log.warning("%s: is damaged; it is made again", folder)
-        files.remove(folder)
+        _remove(folder, names)
     return whole
+
+
+def _remove(folder: Path, names: tuple[str, ...]) -> None:
+    for name in (PROVENANCE, *names):
+        files.remove(folder / name)
 
 
 def _provenance(folder: Path) -> dict[str, Any]:

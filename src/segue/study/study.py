@@ -12,7 +12,7 @@ from typing import Any
 
 from segue import plugins, stamp
 from segue.schema import Record
-from segue.study import checks, grid
+from segue.study import checks, cost, grid
 from segue.study import config as configs
 from segue.study import settings as of
 from segue.study.code import code
@@ -207,9 +207,6 @@ class Study:
         config, data = self.config, self.dataset[cell.dataset]
         model, method = config.aleatoric[cell.aleatoric], config.epistemic[cell.epistemic]
         trainings = [self.training[run] for run in grid.runs(config, cell)]
-        deterministic = plugins.literal(
-            plugins.module("aleatoric", model.method), "DETERMINISTIC", False
-        )
         settings = of.Sample(
             dataset=data.made,
             checkpoints=[job.made for job in trainings],
@@ -218,7 +215,7 @@ class Study:
             epistemic=of.Hypotheses(
                 method=method.method, hypotheses=method.hypotheses, options=method.options
             ),
-            au_samples=1 if deterministic else config.sampling.au_samples,
+            au_samples=cost.draws(model.model_dump(), config.sampling.au_samples),
             batch=config.sampling.batch,
             labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
             seed=config.seed,

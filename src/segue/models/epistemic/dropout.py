@@ -9,6 +9,8 @@ from segue.models.checkpoint import Checkpoint
 from segue.models.networks import dropout
 from segue.seeds import derive
 
+NEEDS = {"dropout": True}
+
 
 def hypotheses(
     model: nn.Module, checkpoints: Sequence[Checkpoint], n: int, seed: int

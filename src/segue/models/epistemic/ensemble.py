@@ -7,6 +7,8 @@ from torch import nn
 from segue.errors import InputError
 from segue.models.checkpoint import Checkpoint
 
+NEEDS = {"hypotheses_from": "members"}
+
 
 def hypotheses(
     model: nn.Module, checkpoints: Sequence[Checkpoint], n: int, seed: int

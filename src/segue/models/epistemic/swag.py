@@ -15,6 +15,8 @@ from segue.errors import InputError
 from segue.models.checkpoint import Checkpoint, unflatten
 from segue.seeds import derive
 
+NEEDS = {"snapshots": 2}
+
 
 def hypotheses(
     model: nn.Module,

@@ -23,6 +23,8 @@ from segue.data.sources.chaksu.index import EXPERTS, Item, Skipped, index
 from segue.errors import InputError
 from segue.seeds import rng
 
+PATHS = ("train", "test")  # options that say where the data are
+
 _LOG = logging.getLogger(__name__)
 _PUBLISHED = {
     "train": "3c0fb482d6b711a8db418f98797007163db3e5bcb5abca3d8ffd0c462f9edf37",

@@ -16,6 +16,8 @@ from segue.data.sources.folder.table import Row
 from segue.dims import is_ood
 from segue.errors import InputError
 
+PATHS = ("path",)  # options that say where the data are
+
 
 def open_source(
     *,

@@ -21,6 +21,8 @@ from segue.data.sources.lidc.patients import patients_by_series
 from segue.data.sources.lidc.slice import Slice
 from segue.errors import InputError
 
+PATHS = ("path", "metadata_csv")  # options that say where the data are
+
 _LOG = logging.getLogger(__name__)
 _PUBLISHED_PICKLE = "327025e97c296a9e02841bb7e9968521147039e9c5474ba3b214c1f8056c177e"
 _BY_PATIENT = "by patient, 60/20/20"
