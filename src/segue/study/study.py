@@ -197,7 +197,7 @@ class Study:
             network=config.network,
             recipe=recipe,
             training=config.training_of(run.aleatoric),
-            labels=[run.dataset, run.aleatoric, run.recipe, str(run.member)],
+            labels=list(map(str, run)),
             seed=config.seed,
         )
         key = _digest(self._trigger("train", settings), data.trigger)
