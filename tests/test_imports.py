@@ -16,7 +16,7 @@ FILES = {
 }
 LEAVES = {
     *("blocks", "digests", "dims", "errors", "files", "keys", "plugins", "schema", "seeds"),
-    *("stamp", "store"),
+    *("results", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 
@@ -112,7 +112,7 @@ def test_the_package_does_not_know_snakemake():
 def test_init_files_are_empty_but_for_plug_ins():
     for module, path in FILES.items():
         if module.endswith("__init__") and not module.startswith("segue.data.sources."):
-            assert not path.read_text(), module
+            assert module == "segue.__init__" or not path.read_text(), module
 
 
 def test_the_workflow_imports_nothing_heavy():

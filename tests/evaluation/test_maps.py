@@ -148,5 +148,7 @@ def test_samples_that_are_no_probabilities_are_refused_by_name(tmp_path, wrong):
 
 
 def test_an_unknown_role_is_refused(tmp_path):
+    path = write_stores(tmp_path, {"id": random_split("id")})["samples"]
     with pytest.raises(InputError, match="none_roles: expected one of"):
-        write_maps(tmp_path / "maps.zarr", samples="none", none_roles="no")
+        write_maps(tmp_path / "maps.zarr", samples=path, none_roles="no")
+    assert not (tmp_path / "maps.zarr").exists()

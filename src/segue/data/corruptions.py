@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from skimage import exposure
 
 _LEVELS = 255
 _TILES = 8
@@ -45,6 +44,8 @@ def contrast(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Each channel on its own. The limit is relative to a uniform histogram of 256 levels, and a tile
     clips at one count or more: below about 100 pixels a tile, the limit does not matter.
     """
+    from skimage import exposure  # of the extra `study`: what reads data does without
+
     limit = rng.uniform(1, 5) / (_LEVELS + 1)
     tile = [max(1, side // _TILES) for side in image.shape[1:]]
 

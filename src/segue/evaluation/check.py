@@ -6,7 +6,7 @@ eu_sample, au_sample, class, y, x) and ``labels`` (image, rater, y, x).
 
 import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,11 +79,8 @@ def check(path: Path) -> None:
                     name,
                     size / 1e9,
                 )
-            start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
-            for block in _read(split, f"{path}/{name}"):
-                _check_values(block, tolerance, f"{path}/{name}", start)
-                start += block.sizes["image"]
-                bar.update(block.sizes["image"])
+            for count in _checked(split, f"{path}/{name}"):
+                bar.update(count)
 
 
 def link(out: Path, *, store: str) -> None:
@@ -117,12 +114,49 @@ def check_structure(path: Path) -> None:
         raise InputError(
             f"{path}: expected at least one split 'ood_<shift>', found {found}; add such a group"
         )
+    _check_arrays({split: store.arrays(path, split) for split in names}, str(path))
+
+
+def check_splits(splits: Mapping[str, xr.Dataset], where: str) -> None:
+    """Check splits that are not in a store: their arrays, then every value.
+
+    Args:
+        splits: by name; ``probs`` and ``labels`` of each, in memory or not.
+        where: what messages begin with.
+
+    Raises:
+        InputError: as ``check``.
+    """
+    _check_arrays(
+        {
+            split: {
+                str(name): store.Array(v.dims, v.shape, str(v.dtype), v.nbytes)
+                for name, v in dataset.variables.items()
+            }
+            for split, dataset in splits.items()
+        },
+        where,
+    )
+    for name, split in splits.items():
+        for _ in _checked(split, f"{where}/{name}"):
+            pass
+
+
+def _checked(split: xr.Dataset, where: str) -> Iterator[int]:
+    """Check the values of a split; yield the number of images of each block that is right."""
+    start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
+    for block in _read(split, where):
+        _check_values(block, tolerance, where, start)
+        start += block.sizes["image"]
+        yield block.sizes["image"]
+
+
+def _check_arrays(splits: Mapping[str, Mapping[str, store.Array]], root: str) -> None:
     first: dict[str, tuple[str, int]] = {}  # where a size was first seen, and what it was
-    for split in names:
+    for split, arrays in splits.items():
         here: dict[str, tuple[str, int]] = {}
-        arrays = store.arrays(path, split)
         for name, order in ARRAYS.items():
-            where = f"{path}/{split}/{name}"
+            where = f"{root}/{split}/{name}"
             if name not in arrays:
                 there = ", ".join(arrays) or "none"
                 raise InputError(f"{where}: no such array; there are: {there}")

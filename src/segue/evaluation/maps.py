@@ -4,6 +4,7 @@ The information-theoretic split of Depeweg et al. (2018), https://arxiv.org/abs/
 formula for every cell of the study.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,6 @@ def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
     Raises:
         InputError: an unknown ``none_roles``, or samples that are no probabilities.
     """
-    if none_roles not in NONE_ROLES:
-        raise InputError(f"none_roles: expected one of {NONE_ROLES}, found {none_roles!r}")
     source = Path(samples)
     splits = {name: store.open_split(source, name)[["probs"]] for name in store.splits(source)}
     total = sum(split.sizes["image"] for split in splits.values())
@@ -43,9 +42,33 @@ def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
         store.describe(path, {"samples": store.attributes(source), "none_roles": none_roles})
         for name, split in splits.items():
             dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
-            if none_roles == "samples_as_hypotheses" and split.sizes["eu_sample"] == 1:
-                split = split.rename(eu_sample="au_sample", au_sample="eu_sample")
-            _write(path, name, split, f"{source}/{name}/probs", bar)
+            _write(path, name, in_roles(split, none_roles), f"{source}/{name}/probs", bar)
+
+
+def in_roles(split: xr.Dataset, none_roles: str) -> xr.Dataset:
+    """A split whose draws count as hypotheses, where it has one hypothesis and they are to.
+
+    Raises:
+        InputError: an unknown ``none_roles``; see ``write_maps``.
+    """
+    if none_roles not in NONE_ROLES:
+        raise InputError(f"none_roles: expected one of {NONE_ROLES}, found {none_roles!r}")
+    if none_roles == "samples_as_hypotheses" and split.sizes["eu_sample"] == 1:
+        return split.rename(eu_sample="au_sample", au_sample="eu_sample")
+    return split
+
+
+def mapped(split: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Maps of a split, a block of images at a time: ``uncertainty`` and ``prediction``, float32.
+
+    Args:
+        split: with ``probs`` (image, eu_sample, au_sample, class, y, x).
+    """
+    for block in blocks(split, "probs"):
+        probs = probabilities(block["probs"])
+        prediction = probs.mean(("eu_sample", "au_sample"), skipna=False)
+        maps = decompose(probs).transpose(*dims.UNCERTAINTY)
+        yield xr.Dataset({"uncertainty": maps, "prediction": prediction})
 
 
 def decompose(probs: xr.DataArray) -> xr.DataArray:
@@ -84,16 +107,15 @@ def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> N
     )
     store.coordinate(path, name, "measure", "measure", list(dims.MEASURES))
     start = 0
-    for block in blocks(split, "probs"):
-        probs = probabilities(block["probs"])
-        decomposed = decompose(probs).transpose(*dims.UNCERTAINTY).values
-        if not np.isfinite(decomposed).all():
+    for block in mapped(split):
+        images = slice(start, start + block.sizes["image"])
+        uncertainty = block["uncertainty"].values
+        if not np.isfinite(uncertainty).all():
             raise InputError(
                 f"{where}: expected class probabilities, found values that are none in images "
-                f"{start} to {start + len(probs) - 1}; remove the store and sample again"
+                f"{start} to {images.stop - 1}; remove the store and sample again"
             )
-        images = slice(start, start + len(probs))
-        maps[images] = decomposed
-        means[images] = probs.mean(("eu_sample", "au_sample"), skipna=False).values
+        maps[images] = uncertainty
+        means[images] = block["prediction"].values
         start = images.stop
-        bar.update(len(probs))
+        bar.update(block.sizes["image"])

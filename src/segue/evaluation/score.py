@@ -62,7 +62,7 @@ def score(
             drawn = []
             for found in scores(task, splits, variants, options_of_task):
                 for variant in [found.variant] if found.variant else variants:
-                    writer.writerows(_rows(task, found, variant, key))
+                    writer.writerows(rows(task, found, variant, key))
                 drawn.append(intervals.draw(found, weights))
             for row in intervals.intervals(task, drawn):
                 known = {name: value for name, value in row.items() if value == value}  # not NaN
@@ -127,7 +127,7 @@ def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Datas
     return xr.Dataset(variables)
 
 
-def _rows(task: str, found: Score, variant: str, key: dict[str, Any]) -> Iterator[list[Any]]:
+def rows(task: str, found: Score, variant: str, key: Mapping[str, Any]) -> Iterator[list[Any]]:
     """Rows of ``SCORE_ROW``; a float is written so that reading gives the same number."""
     row = {**key, **vars(found), "task": task, "variant": variant}
     head = [row[column] for column in SCORE_ROW[:-2]]

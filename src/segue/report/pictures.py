@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from skimage.measure import find_contours
 
 from segue.blocks import blocks
 from segue.errors import InputError
@@ -78,8 +78,8 @@ def outline(ax: Axes, labels: np.ndarray) -> None:
     """
     for rater, mask in enumerate(labels):
         for label in range(1, int(mask.max()) + 1):
-            for line in find_contours(mask == label, 0.5):
-                ax.plot(line[:, 1], line[:, 0], color=_RATERS[rater % len(_RATERS)], lw=0.9)
+            for line in contour_generator(z=(mask == label).astype(float)).lines(0.5):
+                ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
 
 
 def _rounded(colours: np.ndarray) -> np.ndarray:

@@ -1,0 +1,72 @@
+"""Scores of arrays in memory: what the stages maps and score do, without files."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+import yaml
+
+from segue import dims
+from segue.evaluation.check import ARRAYS, check_splits
+from segue.evaluation.maps import in_roles, mapped
+from segue.evaluation.score import rows, scores
+from segue.evaluation.variants import CORRECTED
+from segue.keys import REPLICATE, SCORE_ROW
+
+_CELL = ("study", *REPLICATE)
+
+
+def score(
+    splits: Mapping[str, xr.Dataset],
+    *,
+    tasks: Mapping[str, Mapping[str, Any]] | None = None,
+    variants: Sequence[str] = (CORRECTED.name,),
+    none_roles: str = "samples_as_hypotheses",
+) -> pd.DataFrame:
+    """Score the predictions of one model on every task; the numbers are those of ``segue score``.
+
+    Args:
+        splits: by name: ``val``, on which confidences are fitted, ``id``, and ``ood_<shift>`` for
+            each shift. Each has ``probs`` (image, eu_sample, au_sample, class, y, x), class
+            probabilities in [0, 1] of every draw (``au_sample``) under every weight hypothesis
+            (``eu_sample``), and ``labels`` (image, rater, y, x), class indices. They may be lazy.
+        tasks: the tasks to score, by name, each with its options; by default all, with the options
+            of config.yaml.
+        variants: how to score: ``corrected``, ``paper_code`` or ``paper_code_v1``.
+        none_roles: what EU means with one hypothesis: ``samples_as_hypotheses`` takes its draws for
+            hypotheses, with ``strict`` EU is 0.
+
+    Returns:
+        A row a score: task, metric, variant, split, measure (TU, AU, EU, or empty), aggregation,
+        image (its index, or ``all`` for a number of the whole split) and score.
+
+    Raises:
+        InputError: arrays that are missing, do not fit together or hold what they may not, a split
+            that a task needs is missing, or a task, option or variant that there is not.
+    """
+    check_splits(splits, "splits")
+    if tasks is None:
+        defaults = files("segue.evaluation") / "scores.yaml"
+        tasks = yaml.safe_load(defaults.read_text(encoding="utf-8"))["scores"]
+    whole = {name: _with_maps(split, none_roles) for name, split in splits.items()}
+    key = dict.fromkeys(_CELL, "")
+    found = [
+        row
+        for task, options in tasks.items()
+        for each in scores(task, whole, variants, dict(options))
+        for variant in ([each.variant] if each.variant else variants)
+        for row in rows(task, each, variant, key)
+    ]
+    return pd.DataFrame(found, columns=list(SCORE_ROW)).drop(columns=list(_CELL))
+
+
+def _with_maps(split: xr.Dataset, none_roles: str) -> xr.Dataset:
+    """A split as tasks take it, with the maps that the stage ``maps`` would write."""
+    given = split[list(ARRAYS)].reset_coords(drop=True)
+    maps = xr.concat(mapped(in_roles(given[["probs"]], none_roles)), dim="image")
+    return given.assign(
+        uncertainty=maps["uncertainty"].transpose(*dims.UNCERTAINTY).drop_vars("measure"),
+        prediction=maps["prediction"].transpose(*dims.PREDICTION),
+    )
