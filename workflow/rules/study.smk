@@ -1,6 +1,5 @@
 # The study: read and checked here, before anything runs; every rule asks it for paths and settings.
 
-import json
 import os
 import shlex
 import sys
@@ -19,31 +18,32 @@ from segue.study.summary import summary
 min_version("9.10")
 
 # A job on another machine reads the config that the run began with, whatever was edited meanwhile.
-FROZEN = "SEGUE_FROZEN_CONFIG"
-if not workflow.is_main_process and os.path.exists(os.environ.get(FROZEN, "")):
-    config = json.loads(Path(os.environ[FROZEN]).read_text())
+DEFAULTS = safe_load((HERE / "config.yaml").read_text())
+FROZEN = f"SEGUE_CONFIG_{config.get('study', DEFAULTS['study'])}"
+if not workflow.is_main_process and FROZEN in os.environ:
+    config = freeze.thaw(os.environ[FROZEN])
 
 try:
-    study = Study.parse(config, safe_load((HERE / "config.yaml").read_text()))
-    lines = list(summary(study, list(map(str, workflow.configfiles)))) if workflow.is_main_process else []
+    study = Study.parse(config, DEFAULTS)
+    lines = list(summary(study, map(str, workflow.configfiles))) if workflow.is_main_process else []
 except InputError as error:
     sys.exit(f"Error in the config: {error}")
 
 STUDY, SHARED = study.folder, study.shared
-SETTINGS = f"{STUDY}/settings/config.json"
-CELL = "{dataset}/{aleatoric}-{epistemic}/rep{replicate}"
 if workflow.is_main_process:
-    os.environ[FROZEN] = str(Path(SETTINGS).absolute())
+    os.environ[FROZEN] = freeze.frozen(config)
     for line in lines:
         logger.info(line)
     for name, each in study.dataset.items():
         for path in checks.absent(study.config, name) if not os.path.exists(each.made) else []:
             logger.warning(f"datasets.{name}: no file {path}; where to get it: docs/data.md")
+    if not workflow.modifier.is_main_snakefile():
+        freeze.freeze(study, study.jobs.values())  # hooks of modules do not run
 
 
 def inputs(stage):
-    """What a job needs; all wait for the settings, and none runs again for them."""
-    return lambda wildcards: [ancient(SETTINGS), *study.job(stage, wildcards.id).inputs]
+    """Function of the wildcards that gives what a job needs; ``id`` tells it from its stage's others."""
+    return lambda wildcards: study.job(stage, wildcards.id).inputs
 
 
 def settings(stage):
@@ -82,7 +82,8 @@ else:
 shell.prefix(f"set -euo pipefail; {find}")
 
 
-# A dry run may do without the data; a run that has to read them stops before its first job.
+# A dry run may do without the data; a run that has to read them stops before its first job. Each job's
+# settings go to a file: a job that waits in a queue keeps those that it was queued with.
 onstart:
     made = {str(path) for each in workflow.dag.needrun_jobs() for path in each.output}
     for name, each in study.dataset.items():
@@ -91,21 +92,12 @@ onstart:
                 f"datasets.{name}: no file {', '.join(files)}; where to get it: docs/data.md. "
                 "Nothing was run."
             )
+    freeze.freeze(study, [each for each in study.jobs.values() if each.made in made])
 
 
-rule settings:
-    """Write each job's settings to a file, which it keeps to when config.yaml is edited in a run."""
-    output:
-        SETTINGS,
-    log:
-        f"{STUDY}/logs/settings.log",
-    priority: 100
-    localrule: True
-    conda:
-        environment("tables")
-    params:
-        config=json.dumps(config, sort_keys=True),
-    message:
-        "Settings of the study"
-    run:
-        freeze.freeze(study, Path(output[0]), params.config)
+# With many jobs the words on one that failed are far above: the last lines name it again.
+onerror:
+    for each in sorted(workflow.scheduler.failed, key=str):
+        logger.error(
+            f"Failed: {each.rule.name} {each.wildcards}; its log: {', '.join(each.log)}"
+        )

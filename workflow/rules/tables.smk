@@ -4,7 +4,6 @@ TABLES = [f"{STUDY}/tables/{name}" for name in study.tables]
 rule tables:
     """Rank the cells and write the tables; a cell without scores is an error."""
     input:
-        ancient(SETTINGS),
         study.job("tables", "tables").inputs,
     output:
         [

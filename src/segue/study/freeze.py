@@ -1,24 +1,32 @@
-"""Write what jobs will read, and links from the study's folder to what it shares with others."""
+"""What a run keeps to when config.yaml is edited meanwhile, and links to what studies share."""
 
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from segue import files
-from segue.study.study import Study
+from segue.study.study import Job, Study
 
 
-def freeze(study: Study, out: Path, config: str) -> None:
-    """Write the settings file of every job, the links, and last the config itself.
+def frozen(config: Mapping[str, Any]) -> str:
+    """A config as text that fits into a variable of the environment."""
+    return base64.b85encode(zlib.compress(json.dumps(config).encode())).decode()
 
-    Args:
-        out: path of the config.
-        config: as JSON.
-    """
-    for job in study.jobs.values():
+
+def thaw(text: str) -> dict[str, Any]:
+    """The config that ``frozen`` was given."""
+    return json.loads(zlib.decompress(base64.b85decode(text)))
+
+
+def freeze(study: Study, jobs: Iterable[Job]) -> None:
+    """Write the settings files of jobs, and the links of the study."""
+    for job in jobs:
         with files.replacing(Path(study.settings_file(job))) as file:
             file.write(job.json + "\n")
     _link(study)
-    with files.replacing(out) as file:
-        file.write(config + "\n")
 
 
 def _link(study: Study) -> None:

@@ -125,8 +125,12 @@ class Study:
         return [job for job in self.jobs.values() if job.stage == stage]
 
     def settings_file(self, job: Job) -> str:
-        """Path of the file that keeps a queued job's settings, whatever happens to config.yaml."""
-        return f"{self.folder}/settings/{job.stage}/{job.id}.json"
+        """Path of the file that keeps a queued job's settings, whatever happens to config.yaml.
+
+        Other settings have another path, unless they differ in nothing that a result depends on.
+        """
+        key = "" if job.id.endswith(job.trigger) else f"-{job.trigger}"
+        return f"{self.folder}/settings/{job.stage}/{job.id}{key}.json"
 
     @cached_property
     def dataset(self) -> dict[str, Job]:

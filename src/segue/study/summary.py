@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _NAMES = {
 }
 
 
-def summary(study: Study, files: Sequence[str]) -> Iterator[str]:
+def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
     """Lines on a study.
 
     Args:
@@ -36,8 +36,8 @@ def summary(study: Study, files: Sequence[str]) -> Iterator[str]:
         InputError: prepared images do not fit the network.
     """
     yield f"Study {study.config.study}: {len(study.cells)} cells and replicates, in {study.folder}"
-    if files:
-        yield f"  config read from: {', '.join(files)}"
+    if read := ", ".join(files):
+        yield f"  config read from: {read}"
     planned = plan(study, on_disk)
     for stage, name in _NAMES.items():
         if jobs := study.of(stage):
