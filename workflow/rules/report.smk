@@ -26,7 +26,7 @@ rule figure:
     params:
         settings=settings("figure"),
         trigger=trigger("figure"),
-        stem=lambda wildcards: f"{STUDY}/figures/{wildcards.id}",
+        stem=lambda wildcards, output: str(Path(output.made).with_suffix("")),
     message:
         "Figure {wildcards.id}"
     shell:

@@ -25,7 +25,9 @@ if not workflow.is_main_process and FROZEN in os.environ:
 
 try:
     study = Study.parse(config, DEFAULTS)
-    lines = list(summary(study, map(str, workflow.configfiles))) if workflow.is_main_process else []
+    # Snakemake names the Snakefile's own file last; those of the command line are laid over it.
+    *over, own = map(str, workflow.configfiles or [HERE / "config.yaml"])
+    lines = list(summary(study, [own, *over])) if workflow.is_main_process else []
 except InputError as error:
     sys.exit(f"Error in the config: {error}")
 
@@ -34,9 +36,6 @@ if workflow.is_main_process:
     os.environ[FROZEN] = freeze.frozen(config)
     for line in lines:
         logger.info(line)
-    for name, each in study.dataset.items():
-        for path in checks.absent(study.config, name) if not os.path.exists(each.made) else []:
-            logger.warning(f"datasets.{name}: no file {path}; where to get it: docs/data.md")
     if not workflow.modifier.is_main_snakefile():
         freeze.freeze(study, study.jobs.values())  # hooks of modules do not run
 

@@ -26,7 +26,7 @@ rule tables:
     params:
         settings=study.settings_file(study.job("tables", "tables")),
         trigger=study.job("tables", "tables").trigger,
-        folder=f"{STUDY}/tables",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
     message:
         "Tables"
     shell:

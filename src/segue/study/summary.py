@@ -11,7 +11,7 @@ import yaml
 from segue import stamp
 from segue.errors import InputError
 from segue.study import cost
-from segue.study.checks import check_side
+from segue.study.checks import absent, check_side
 from segue.study.config import overlay
 from segue.study.plan import CHANGED, LOOK, counts, on_disk, plan
 from segue.study.study import Study
@@ -44,6 +44,10 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
             yield f"  {name}: {_of(counts(planned, stage), len(jobs))}"
     if text := _by_other_code(study, planned):
         yield text
+    for name, job in study.dataset.items():
+        if ("prepare", job.id) in planned:
+            for path in absent(study.config, name):
+                yield f"  datasets.{name}: no file {path}; where to get it: docs/data.md"
     sizes = {name: size(study, name) for name in study.config.datasets}
     for name, found in sizes.items():
         if found is not None:
