@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from segue import files
-from segue.study.study import Job, Study
+from segue.study.jobs import Job
+from segue.study.study import Study
 
 
 def frozen(config: Mapping[str, Any]) -> str:
