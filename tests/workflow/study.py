@@ -1,5 +1,6 @@
 """A copy of the project in which a test runs studies, and what it reads off Snakemake's words."""
 
+import copy
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -80,13 +82,27 @@ class Study:
 
     def run_and_kill(self, when: Callable[[], bool], *arguments: str) -> None:
         """Run Snakemake and kill it and its jobs (SIGKILL) as soon as ``when`` says so."""
-        how = self._how() | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running = subprocess.Popen(self._command(arguments, None), **how, start_new_session=True)
+        running = self.start(*arguments)
         while not when():
             assert running.poll() is None, "it ended before it could be killed"
             time.sleep(0.005)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
+
+    def start(
+        self, *arguments: str, environment: dict | None = None, output: int | IO = subprocess.DEVNULL
+    ) -> subprocess.Popen:
+        """Begin to run Snakemake in a process group of its own, with what it says in ``output``."""
+        how = self._how() | {"stdout": output, "start_new_session": True}
+        how["env"] |= environment or {}
+        return subprocess.Popen(self._command(arguments, None), **how)
+
+    def copy(self, folder: Path) -> "Study":
+        """The same study with all its results, and Snakemake's memory of them, in a new folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Content of each file below a folder of the results."""
