@@ -15,7 +15,9 @@ def finished(tmp_path_factory):
 
 def pytest_terminal_summary(terminalreporter):
     """Say in one line what was done to the stages: the ``fault`` properties of the tests."""
-    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    reports = [
+        report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])
+    ]
     faults = Counter(
         value for report in reports for key, value in report.user_properties if key == "fault"
     )

@@ -15,44 +15,48 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-import yaml
-from study import ROOT, Study
+from study import Study
 
 INJECT = Path(__file__).parent / "inject"
 LIMIT_S = 180  # no run of the tiny study takes a tenth of that: what does hangs
 
 
 class Stage(NamedTuple):
-    """One stage of the tiny study, in which it is one job.
+    """One stage of the tiny study, in which it is one job; all paths are patterns below ``results``.
 
     Attributes:
-        name: word of the command line after COMMAND.
-        rule: of the workflow.
-        outputs: what the rule declares, as patterns below the results.
-        log: of its job, below the results.
+        name: word of the command line after COMMAND, and the rule of the workflow.
+        outputs: what the rule declares.
+        results: all that the job makes.
+        log: of its job.
     """
 
     name: str
-    rule: str
-    outputs: tuple[str, ...]
+    outputs: str
+    results: str
     log: str
-    locked: bool = False
 
 
-COMMAND = ""  # words between `segue` and the stage
+COMMAND = "stage"  # words between `segue` and the stage
 CELL = "shapes/softmax-dropout/rep0"
-TRAINED = "shapes/softmax/dropout/seed0"
+TRAINED = "shapes/softmax/dropout/rep0-member0"
+
+
+def _stamped(name: str, folder: str, id: str) -> Stage:
+    """A stage whose job leaves a stamp in the folder of all that it makes."""
+    return Stage(name, f"{folder}/made.json", folder, f"tiny/logs/{name}/{id}.log")
+
+
 STAGES = (
-    Stage("prepare", "prepare", ("datasets/shapes",), "logs/prepare/shapes.log"),
-    Stage("train", "train", (f"models/{TRAINED}.*",), f"logs/train/{TRAINED}.log", locked=True),
-    Stage("sample", "sample", (f"samples/{CELL}",), f"logs/sample/{CELL}.log", locked=True),
-    Stage("uncertainty", "uncertainty", (f"maps/{CELL}",), f"logs/uncertainty/{CELL}.log"),
-    Stage("score", "score", (f"scores/{CELL}*",), f"logs/score/{CELL}.log"),
-    Stage("tables", "tables", ("tables/[!.]*",), "logs/tables.log"),
-    Stage("figure", "figure", ("figures/[!.]*",), "logs/figures/rank_scatter.log"),
+    _stamped("prepare", "shared/datasets/shapes-*", "shapes-*"),
+    _stamped("train", f"shared/models/{TRAINED}-*", f"{TRAINED}-*"),
+    _stamped("sample", f"shared/samples/{CELL}-*", f"{CELL}-*"),
+    _stamped("maps", f"tiny/maps/{CELL}", CELL),
+    _stamped("score", f"tiny/scores/{CELL}", CELL),
+    Stage("tables", "tiny/tables/[!.]*", "tiny/tables/*", "tiny/logs/tables.log"),
+    Stage("figure", "tiny/figures/[!.]*", "tiny/figures/*", "tiny/logs/figure/rank_scatter.log"),
 )
 TARGETS = ("tables/performance.csv", "figures/rank_scatter.svg")  # they need each of the stages
-UNFINISHED = "work"  # folder of what an interrupted job goes on with, below the results
 CONFIG = {
     "study": "tiny",
     "replicates": 1,
@@ -166,7 +170,7 @@ def start(
     faults.mkdir(exist_ok=True)
     # As the process finds it on its command line.
     planned = {f"{COMMAND} {name}".strip(): list(each) for name, each in (strikes or {}).items()}
-    plan = {"results": str(study.results), "strikes": planned}
+    plan = {"results": str(root(study)), "strikes": planned}
     (faults / "plan").write_text(json.dumps(plan))
     (faults / "ledger").write_text("")
     paths = f"{INJECT}{os.pathsep}{study.folder / 'src'}"
@@ -215,20 +219,30 @@ def finish(study: Study, begun: subprocess.Popen) -> Run:
     )
 
 
+def root(study: Study) -> Path:
+    """Folder of all results, of the study and of what studies share."""
+    return study.results.parent
+
+
 def forget(study: Study, first: str) -> None:
-    """Remove the outputs of a stage and of all after it, and what was to be resumed."""
-    shutil.rmtree(study.results / UNFINISHED, ignore_errors=True)
+    """Remove the results of a stage and of all after it, and what was to be resumed."""
     for each in STAGES[STAGES.index(stage(first)) :]:
-        for path in made(study, each):
+        for path in root(study).glob(each.results):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def made(study: Study, of: Stage) -> list[Path]:
     """What is there of a stage's outputs."""
-    return [path for pattern in of.outputs for path in study.results.glob(pattern)]
+    return list(root(study).glob(of.outputs))
+
+
+def log_of(study: Study, of: Stage) -> Path:
+    """Log of a stage's job."""
+    (path,) = root(study).glob(of.log)
+    return path
 
 
 def leftovers(study: Study) -> list[Path]:
     """What unfinished jobs have left behind: none when all are done."""
-    kept = [path for path in (study.results / UNFINISHED).rglob("*") if path.is_file()]
-    return [*kept, *study.results.rglob("*.tmp"), *study.results.rglob("*.partial")]
+    patterns = ("*unfinished*", "*.tmp", "*.partial")
+    return [path for pattern in patterns for path in root(study).rglob(pattern)]

@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from harness import STAGES, forget, leftovers, made, run
+from harness import STAGES, forget, leftovers, log_of, made, run
 
 pytestmark = pytest.mark.workflow
 
 # How a process is struck; what its log says then, where it could say anything.
 FAULTS = {
     "memory": ({}, "MemoryError|allocate memory|bad_alloc"),
-    "disk": ({"size": 512}, r"File too large: '?[^']*results/"),
+    "disk": ({"size": 512}, r"segue: error: results/\S+: File too large"),
     "exception": ({}, "RuntimeError: struck"),
     "kill": ({}, None),
 }
@@ -43,9 +43,11 @@ def test_a_struck_stage_fails_the_run_and_says_where(kind, stage, study, finishe
     assert done.status == 1
     assert made(study, stage) == []
     end = "\n".join(done.said.splitlines()[-LAST:])
-    assert f"Error in rule {stage.rule}:" in end
-    log = study.results / stage.log
+    assert f"Error in rule {stage.name}:" in end
+    log = log_of(study, stage)
     assert f"log: {log.relative_to(study.folder)}" in end
+    failed = [line for line in done.said.splitlines()[-8:] if line.startswith("Failed: ")]
+    assert [str(log.relative_to(study.folder)) in line for line in failed] == [True]
     if reason:
         assert re.search(reason, log.read_text())
 

@@ -90,7 +90,10 @@ class Study:
         running.wait()
 
     def start(
-        self, *arguments: str, environment: dict | None = None, output: int | IO = subprocess.DEVNULL
+        self,
+        *arguments: str,
+        environment: dict | None = None,
+        output: int | IO = subprocess.DEVNULL,
     ) -> subprocess.Popen:
         """Begin to run Snakemake in a process group of its own, with what it says in ``output``."""
         how = self._how() | {"stdout": output, "start_new_session": True}
