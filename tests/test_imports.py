@@ -14,7 +14,7 @@ FILES = {
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts): path
     for path in sorted(ROOT.glob("src/segue/**/*.py"))
 }
-LEAVES = {"blocks", "digests", "dims", "errors", "files", "plugins", "seeds", "store"}
+LEAVES = {"blocks", "digests", "dims", "errors", "files", "integrity", "plugins", "seeds", "store"}
 WINGS = ("data", "models", "evaluation")
 
 

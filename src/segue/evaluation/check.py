@@ -5,7 +5,6 @@ eu_sample, au_sample, class, y, x) and ``labels`` (image, rater, y, x).
 """
 
 import logging
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +24,6 @@ NEEDED = ("val", "id")
 _ROUNDING = {"float16": 2e-3}  # how far a sum of rounded probabilities may be from 1
 _PRECISE = 1e-4
 _LARGE = 256 * 2**20  # bytes of a chunk, which is decoded whole however little of it is wanted
-_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zlib.error)  # of the codecs of Zarr
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +78,7 @@ def check(path: Path) -> None:
                     size / 1e9,
                 )
             start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
-            for block in _read(split, f"{path}/{name}"):
+            for block in blocks(split, *ARRAYS):
                 _check_values(block, tolerance, f"{path}/{name}", start)
                 start += block.sizes["image"]
                 bar.update(block.sizes["image"])
@@ -119,21 +117,6 @@ def check_structure(path: Path) -> None:
                         f"{where}: expected {expected} along {dim!r} as {source} has, found {size}"
                     )
                 seen[dim] = (where, size)
-
-
-def _read(split: xr.Dataset, where: str) -> Iterator[xr.Dataset]:
-    """Blocks of images; InputError for the first that lies in a damaged chunk."""
-    unread, start = blocks(split, *ARRAYS), 0
-    while start < split.sizes["image"]:
-        try:
-            block = next(unread)
-        except _UNREADABLE as error:
-            raise InputError(
-                f"{where}: a chunk with image {start} or one after it cannot be read: {error}; "
-                "write the store anew"
-            ) from error
-        yield block
-        start += block.sizes["image"]
 
 
 def _check_array(array: store.Array, name: str, order: tuple[str, ...], where: str) -> None:

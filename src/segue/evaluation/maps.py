@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.special import entr
 from tqdm import tqdm
 
-from segue import dims, store
+from segue import dims, integrity, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 
@@ -44,7 +44,7 @@ def uncertainty(out: Path, *, samples: str, none_roles: str) -> None:
             dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
             if none_roles == "samples_as_hypotheses" and split.sizes["eu_sample"] == 1:
                 split = split.rename(eu_sample="au_sample", au_sample="eu_sample")
-            _write(path, name, split, f"{source}/{name}/probs", bar)
+            _write(path, name, split, source, bar)
 
 
 def decompose(probs: xr.DataArray) -> xr.DataArray:
@@ -72,7 +72,7 @@ def entropy(probs: xr.DataArray) -> xr.DataArray:
     return xr.apply_ufunc(entr, probs).sum("class", skipna=False)
 
 
-def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> None:
+def _write(path: Path, name: str, split: xr.Dataset, source: Path, bar: tqdm) -> None:
     chunk = block_size(split, "probs")
     sizes = {"measure": len(dims.MEASURES), **split.sizes}
     maps, means = (
@@ -88,8 +88,8 @@ def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> N
         decomposed = decompose(probs).transpose(*dims.UNCERTAINTY).values
         if not np.isfinite(decomposed).all():
             raise InputError(
-                f"{where}: expected class probabilities, found values that are none in images "
-                f"{start} to {start + len(probs) - 1}; remove the store and sample again"
+                f"{source}/{name}/probs: expected class probabilities, found values that are none "
+                f"in images {start} to {start + len(probs) - 1}; {integrity.remedy(source)}"
             )
         images = slice(start, start + len(probs))
         maps[images] = decomposed
