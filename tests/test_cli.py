@@ -92,7 +92,7 @@ def test_a_figure_is_named_in_its_settings(settings, tmp_path, capsys):
 def test_a_figure_is_drawn_by_its_module(settings, tmp_path, capsys):
     path = settings({"figure": "scatter_grid", "tables": str(tmp_path)})
     assert cli.main(["stage", "figure", "--settings", path, "--out", str(tmp_path / "f")]) == 1
-    assert f"{tmp_path / 'deltas.csv'}: no such table" in capsys.readouterr().err
+    assert f"{tmp_path / 'deltas.csv'}: no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stage", STAGES)

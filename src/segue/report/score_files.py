@@ -1,6 +1,6 @@
 """Score files of all cells -> one table of means over images, known to be complete; intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,32 @@ def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
+def read_csv(
+    path: Path, types: Mapping[str, str], numbers: Sequence[str], stage: str
+) -> pd.DataFrame:
+    """Read a table that a stage wrote. Only of ``numbers`` can values be missing.
+
+    A method may well be called "none" or "NA", so names are names.
+
+    Raises:
+        InputError: there is no such file, or it is damaged.
+    """
+    missing = {number: ["", "nan"] for number in numbers}
+    try:
+        return pd.read_csv(path, dtype=dict(types), keep_default_na=False, na_values=missing)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; run the stage {stage} first") from error
+    except ValueError as error:  # of pandas, or bytes that are no text
+        raise InputError(
+            f"{path}: expected a whole table, found: {error}; remove it and run the stage {stage} "
+            "again"
+        ) from error
+
+
 def _read_intervals(path: Path) -> pd.DataFrame:
     types = dict.fromkeys(INTERVAL_ROW, "str")
     types |= {"replicate": "int64"} | dict.fromkeys(LIMITS, "float64")
-    missing = {number: [""] for number in LIMITS}
-    try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run the stage score of this cell") from error
+    table = read_csv(path, types, LIMITS, "score")
     if tuple(table.columns) != INTERVAL_ROW:
         raise InputError(
             f"{path}: expected columns {', '.join(INTERVAL_ROW)}, found "
@@ -79,18 +97,8 @@ def _read_intervals(path: Path) -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     """Mean score and number of images of each metric, as far as the file tells."""
-    types = {column: "str" for column in SCORE_ROW} | {"replicate": "int64", "score": "float64"}
-    try:
-        # Names are names, "none" and "NA" too: only a score can be missing.
-        table = pd.read_csv(
-            path, dtype=types, keep_default_na=False, na_values={"score": ["", "nan"]}
-        )
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run the stage score of this cell") from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:
-        raise InputError(
-            f"{path}: expected a whole score file, found: {error}; remove it and score again"
-        ) from error
+    types = dict.fromkeys(SCORE_ROW, "str") | {"replicate": "int64", "score": "float64"}
+    table = read_csv(path, types, ["score"], "score")
     if tuple(table.columns) != SCORE_ROW or table.empty:
         raise InputError(
             f"{path}: expected rows of {', '.join(SCORE_ROW)}, found {len(table)} rows of "

@@ -25,6 +25,9 @@ PLUMBING = frozenset(
         "segue.schema",
         "segue.stamp",
         "segue.digests",
+        "segue.integrity",
+        "segue.keys",
+        "segue.results",
     }
 )
 """Modules and packages that move and check data or say what runs, but compute no number of it.
