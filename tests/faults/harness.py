@@ -22,7 +22,7 @@ LIMIT_S = 180  # no run of the tiny study takes a tenth of that: what does hangs
 
 
 class Stage(NamedTuple):
-    """One stage of the tiny study, in which it is one job; all paths are patterns below ``results``.
+    """One stage of the tiny study, in which it is one job; paths are patterns below ``results``.
 
     Attributes:
         name: word of the command line after COMMAND, and the rule of the workflow.

@@ -38,7 +38,11 @@ def strikes(left, changes, random):
 def test_a_study_that_was_killed_sixty_times_ends_with_the_same_tables(
     finished, tmp_path, record_property
 ):
-    study, random, left = finished.without(STAGES[0].name, tmp_path / "project"), Random(0), shares()
+    study, random, left = (
+        finished.without(STAGES[0].name, tmp_path / "project"),
+        Random(0),
+        shares(),
+    )
     while left:
         done = run(study, "--retries", str(KILLS), strikes=strikes(left, finished.changes, random))
         left -= Counter(done.struck)

@@ -26,7 +26,6 @@ PLUMBING = frozenset(
         "segue.stamp",
         "segue.digests",
         "segue.integrity",
-        "segue.keys",
         "segue.results",
     }
 )
