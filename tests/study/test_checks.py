@@ -75,6 +75,10 @@ def folder(**options):
             {"epistemic": {"swag": {"options": {"low_rank": "no", "scale": 1}}}},
             "epistemic.swag.opt",
         ),
+        (
+            {"recipes": {"plain": {"snapshots": 8}}},
+            "recipes.plain.snapshots: 8 of the 7 epochs that softmax is trained; raise its epochs",
+        ),
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
         (
             {"datasets": {"mine": {"source": "lidk"}}},

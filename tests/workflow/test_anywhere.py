@@ -71,6 +71,11 @@ def snakemake(project: Path, folder: Path, *arguments: str, **environment: str):
     return subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, check=False)
 
 
+def files(folder: Path) -> set[Path]:
+    """What lies in a folder, but for what Python keeps of modules."""
+    return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A checkout whose own path is odd, and which nobody may write to, where that binds."""
@@ -92,7 +97,7 @@ def outside(tmp_path):
 
 
 def test_it_runs_in_a_folder_of_its_own_and_leaves_the_checkout_alone(project, outside, tmp_path):
-    before = sorted(project.rglob("*"))
+    before = files(project)
     (outside / "elsewhere").mkdir()
     (outside / "results").symlink_to("elsewhere")
     where = ["-s", str(project / "Snakefile"), "--directory", str(outside)]
@@ -100,9 +105,7 @@ def test_it_runs_in_a_folder_of_its_own_and_leaves_the_checkout_alone(project, o
     done = snakemake(project, tmp_path, *where, "--cores", "2", *study)
     assert done.returncode == 0, done.stderr
     assert (outside / "elsewhere/cut/tables/performance.csv").exists()
-    assert sorted(
-        p for p in project.rglob("*") if p.suffix != ".pyc" and p.name != "__pycache__"
-    ) == [p for p in before if p.suffix != ".pyc" and p.name != "__pycache__"]
+    assert files(project) == before
     again = snakemake(project, tmp_path, *where, "--cores", "2", *study)
     assert "Nothing to be done" in again.stderr
 
