@@ -317,14 +317,3 @@ def test_copied_results_are_the_results(smoke, tmp_path, times):
     assert "Train" not in said
     assert nothing(moved.plan())
     assert moved.files("../shared/models") == before
-
-
-def test_data_prepared_again_with_the_same_bytes_train_nothing(smoke):
-    models = smoke.results.parent / "shared/models"
-    before = {path: path.stat().st_mtime_ns for path in models.rglob("model.pt")}
-    tables = smoke.files("tables")
-    said = smoke.run("--cores", "2", "--forcerun", "prepare")
-    assert "trainings to do: 0 of 12" in said  # the summary does not know what is forced
-    assert said.count("was made of the same settings and inputs; kept") == 12 + 3 * 19
-    assert {path: path.stat().st_mtime_ns for path in models.rglob("model.pt")} == before
-    assert smoke.files("tables") == tables
