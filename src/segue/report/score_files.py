@@ -1,6 +1,6 @@
 """Score files of all cells -> one table of means over images, known to be complete; intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,12 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     Raises:
         InputError: names the cell that is missing, double, unfinished or not a number.
     """
-    found = pd.concat([_read(path) for path in paths], ignore_index=True)
     expected = [tuple(cell) for cell in cells]
+    found = pd.concat([_read(path, expected) for path in paths], ignore_index=True)
     present = list(found[REPLICATE].itertuples(index=False, name=None))
     for cell in expected:
         if cell not in set(present):
             raise InputError(f"{_name(cell)}: no scores; run the stage score of this cell")
-    if unknown := set(present) - set(expected):
-        raise InputError(f"{_name(unknown.pop())}: scores of a cell that is not in the study")
     double = found[found.duplicated([*REPLICATE, *_SCORE])]
     if len(double):
         raise InputError(f"{_name(double[REPLICATE].iloc[0])}: two files with scores of this cell")
@@ -54,10 +52,10 @@ def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.
         ``segue.evaluation.intervals.COLUMNS``.
 
     Raises:
-        InputError: a file is missing or has other columns.
+        InputError: a file is missing, is damaged, or has other columns or cells.
     """
-    found = pd.concat([_read_intervals(intervals_beside(path)) for path in paths])
     position = {tuple(cell): i for i, cell in enumerate(cells)}
+    found = pd.concat([_read_intervals(intervals_beside(path), position) for path in paths])
     order = [position[cell] for cell in found[REPLICATE].itertuples(index=False, name=None)]
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
@@ -84,7 +82,7 @@ def read_csv(
         ) from error
 
 
-def _read_intervals(path: Path) -> pd.DataFrame:
+def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     types = dict.fromkeys(intervals.COLUMNS, "str")
     types |= {"replicate": "int64"} | dict.fromkeys(intervals.NUMBERS, "float64")
     table = read_csv(path, types, intervals.NUMBERS, "score")
@@ -93,10 +91,11 @@ def _read_intervals(path: Path) -> pd.DataFrame:
             f"{path}: expected columns {', '.join(intervals.COLUMNS)}, found "
             f"{', '.join(table.columns)}; score this cell again"
         )
+    _check_cells(table, cells, path)
     return table
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     """Mean score and number of images of each metric, as far as the file tells."""
     types = dict.fromkeys(COLUMNS, "str") | {"replicate": "int64", "score": "float64"}
     table = read_csv(path, types, ["score"], "score")
@@ -105,6 +104,7 @@ def _read(path: Path) -> pd.DataFrame:
             f"{path}: expected rows of {', '.join(COLUMNS)}, found {len(table)} rows of "
             f"{', '.join(table.columns)}; remove it and score again"
         )
+    _check_cells(table, cells, path)
     if (bad := table[~np.isfinite(table["score"])]).size:
         row = bad.iloc[0]
         raise InputError(
@@ -113,6 +113,14 @@ def _read(path: Path) -> pd.DataFrame:
         )
     groups = table.groupby([*REPLICATE, *_SCORE], sort=False)["score"]
     return groups.agg(score="mean", images="count").reset_index()
+
+
+def _check_cells(table: pd.DataFrame, cells: Container[tuple[Any, ...]], path: Path) -> None:
+    for cell in table[REPLICATE].drop_duplicates().itertuples(index=False, name=None):
+        if cell not in cells:
+            raise InputError(
+                f"{path}: has rows of {_name(cell)}, which is not in the study; remove the file"
+            )
 
 
 def _check_complete(rows: pd.DataFrame) -> None:
