@@ -121,6 +121,20 @@ def reading(store: Path, node: Path, region: tuple | None = None) -> Iterator[No
         raise _unreadable(store, node, region, error) from error
 
 
+def children(store: Path, folder: Path, kind: str) -> list[str]:
+    """Names of what lies in a group and is of a kind, ``group`` or ``array``, sorted.
+
+    Raises:
+        InputError: names the metadata that cannot be read.
+    """
+    names = []
+    for metadata in sorted(folder.glob("*/zarr.json")):
+        with reading(store, metadata):
+            if json.loads(metadata.read_bytes())["node_type"] == kind:
+                names.append(metadata.parent.name)
+    return names
+
+
 def guarded(variable: xr.Variable, store: Path, node: Path) -> xr.Variable:
     """A variable that xarray has not loaded yet, to be read under ``reading``."""
     lazy = indexing.LazilyIndexedArray(_Guarded(variable, store, node))

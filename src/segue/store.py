@@ -142,7 +142,7 @@ def splits(path: Path) -> list[str]:
         InputError: no such store, or the metadata are damaged.
     """
     _open(path)
-    return [name for name, node in _nodes(path, path) if isinstance(node, zarr.Group)]
+    return integrity.children(path, path, "group")
 
 
 def arrays(path: Path, split: str) -> dict[str, Array]:
@@ -232,13 +232,9 @@ def _open(path: Path) -> zarr.Group:
     return group
 
 
-def _nodes(path: Path, folder: Path) -> Iterator[tuple[str, zarr.Group | zarr.Array]]:
-    """Groups and arrays that lie in a group of the store at ``path``, sorted by name."""
-    for metadata in sorted(folder.glob("*/zarr.json")):
-        with integrity.reading(path, metadata):
-            node = zarr.open(metadata.parent, mode="r", zarr_format=3)
-        yield metadata.parent.name, node
-
-
 def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
-    return {n: node for n, node in _nodes(path, path / split) if isinstance(node, zarr.Array)}
+    found = {}
+    for name in integrity.children(path, path / split, "array"):
+        with integrity.reading(path, path / split / name / "zarr.json"):
+            found[name] = zarr.open_array(path / split / name, mode="r", zarr_format=3)
+    return found
