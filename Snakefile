@@ -23,13 +23,10 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     default_target: True
     input:
         CARDS,
         TABLES,
         FIGURES,
+    localrule: True

@@ -75,6 +75,45 @@ def test_settings_that_do_not_fit_are_refused_by_name(content, message, settings
     assert message in capsys.readouterr().err
 
 
+TRAIN = {
+    "dataset": "no/dataset.zarr",
+    "aleatoric": {"method": "softmax"},
+    "network": {"channels": [8, 16], "blocks": 1, "attention": 0, "head_channels": 8},
+    "recipe": {"dropout": 0.0, "snapshots": 0},
+    "training": {
+        "epochs": 1,
+        "batch": 2,
+        "learning_rate": 0.001,
+        "weight_decay": 0.0,
+        "clip": 0.5,
+        "ema": 0.9,
+    },
+    "labels": ["mine"],
+    "seed": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "message"),
+    [
+        ("training", {"lr": 0.1}, "settings.json: training: unknown key lr; there are: epochs, "),
+        ("network", {"chanels": [8]}, "settings.json: network: unknown key chanels; there are: "),
+        ("recipe", {}, "no/dataset.zarr: no Zarr store"),
+    ],
+)
+def test_a_training_by_hand_says_what_is_wrong_in_one_line(
+    section, changed, message, settings, tmp_path, capsys
+):
+    path = settings(TRAIN | {section: TRAIN[section] | changed})
+    out = tmp_path / "results/model.pt"
+    assert cli.main(["stage", "train", "--settings", path, "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("segue: error: ")
+    assert message in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+
+
 def test_text_that_is_no_json_is_refused(tmp_path, capsys):
     path = tmp_path / "settings.json"
     path.write_text("{")
@@ -92,7 +131,7 @@ def test_a_figure_is_named_in_its_settings(settings, tmp_path, capsys):
 def test_a_figure_is_drawn_by_its_module(settings, tmp_path, capsys):
     path = settings({"figure": "scatter_grid", "tables": str(tmp_path)})
     assert cli.main(["stage", "figure", "--settings", path, "--out", str(tmp_path / "f")]) == 1
-    assert f"{tmp_path / 'deltas.csv'}: no such table" in capsys.readouterr().err
+    assert f"{tmp_path / 'deltas.csv'}: no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stage", STAGES)

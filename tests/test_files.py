@@ -1,26 +1,14 @@
 import errno
 import hashlib
 import os
-import resource
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from damage import disk_full_after
 
 from segue import files
 from segue.errors import InputError
 from segue.files import replacing
-
-
-@contextmanager
-def disk_full_after(size: int):
-    """Let no file of this process grow beyond ``size`` bytes: writing fails as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_file_written_is_there_and_alone(tmp_path):

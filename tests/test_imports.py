@@ -15,8 +15,8 @@ FILES = {
     for path in sorted(ROOT.glob("src/segue/**/*.py"))
 }
 LEAVES = {
-    *("blocks", "digests", "dims", "errors", "files", "keys", "plugins", "schema", "seeds"),
-    *("results", "stamp", "store"),
+    *("blocks", "digests", "dims", "errors", "files", "integrity", "keys", "plugins", "schema"),
+    *("results", "seeds", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

@@ -35,7 +35,7 @@ def unfinished(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full or may not be written to; names the file.
     """
-    with writing(path):
+    with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Exactly the names given below, not those of, say, <path>.json.
         for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 32}.tmp"):
@@ -57,7 +57,7 @@ def kept(work: Path, path: Path) -> Iterator[Path]:
         InputError: ``work`` and ``path`` are on two disks, so that it cannot be renamed.
         OSError: the disk is full or may not be written to; names the file.
     """
-    with writing(path):
+    with naming(path):
         for folder in (work.parent, path.parent):
             folder.mkdir(parents=True, exist_ok=True)
         _check_rename(work.parent, path.parent)
@@ -66,7 +66,7 @@ def kept(work: Path, path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Let an ``OSError`` that names no file, such as that of a full disk, name ``path``."""
     try:
         yield

@@ -3,8 +3,8 @@
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
 chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
-hold nothing else, so only arrays that were written here are held to it. Each chunk ends in its
-CRC-32C, so one that is damaged is found when it is read.
+hold nothing else, so only stores that were written here are held to it. What else is damaged is
+found when it is read, see ``segue.integrity``.
 """
 
 import math
@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import files
+from segue import files, integrity
 from segue.digests import content_digest as content_digest
 from segue.digests import digest as digest
 from segue.errors import InputError
@@ -26,7 +26,6 @@ from segue.errors import InputError
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
 _DECODED = 64 * 2**20  # bytes of chunks to decode at the same time; one chunk may have more
 _AT_ONCE = 10  # chunks to read at the same time at most, Zarr's own default
-_WHOLE = {"all_chunks_written": True}  # attribute of an array none of whose chunks may be missing
 
 
 class Array(NamedTuple):
@@ -45,7 +44,8 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
     Args:
         out: final path; must not exist.
         work: path for the unfinished store, kept when the block fails so that the next attempt can
-            go on with it. By default a unique name beside ``out``, removed on failure.
+            go on with its chunks; it has to create all arrays again. By default a unique name
+            beside ``out``, removed on failure.
 
     Raises:
         InputError: ``out`` exists, ``work`` cannot be renamed to it, or an array of the new store
@@ -55,11 +55,14 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
     if out.exists():
         raise InputError(f"{out}: exists already; remove it to make it anew")
     with files.unfinished(out) if work is None else files.kept(work, out) as path:
+        for pattern in ("zarr.json", "*.partial"):  # the latter: chunks that were being written
+            for left in path.rglob(pattern):
+                left.unlink()
         yield path
-        for left in path.rglob("*.partial"):  # chunks that Zarr was writing when it was killed
-            left.unlink()
         for split in splits(path):
-            _verify(path, split, all_chunks=True)
+            for name, array in _arrays(path, split).items():
+                integrity.check_chunks(path, path / split / name, array)
+        integrity.seal(path)
 
 
 def describe(path: Path, attributes: Mapping[str, Any]) -> None:
@@ -71,9 +74,9 @@ def attributes(path: Path) -> dict[str, Any]:
     """Attributes of the store at ``path``.
 
     Raises:
-        InputError: no such store.
+        InputError: no such store, or the metadata are damaged.
     """
-    return dict(_open(path).attrs)
+    return {key: value for key, value in _open(path).attrs.items() if key != integrity.SEAL}
 
 
 def create(
@@ -87,7 +90,7 @@ def create(
     chunk: int,
     fill: float = 0,
 ) -> zarr.Array:
-    """Create (or open, if it is there already) an array to be written along its first dimension.
+    """Create an array to be written along its first dimension; chunks that are there stay.
 
     Args:
         dims, shape, dtype: of the whole array, e.g. ``dims.LABELS``.
@@ -96,8 +99,6 @@ def create(
         fill: what an unwritten element reads as; NaN where writing must be resumable.
     """
     group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
-    if name in group:
-        return group[name]
     chunks = tuple(
         min(chunk, size) if i == 0 else 1 if dim == "eu_sample" else size
         for i, (dim, size) in enumerate(zip(dims, shape, strict=True))
@@ -110,7 +111,6 @@ def create(
         dimension_names=dims,
         fill_value=fill,
         compressors=_CODECS,
-        attributes=_WHOLE,
         config={"write_empty_chunks": True},
     )
 
@@ -128,7 +128,6 @@ def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray |
         dimension_names=(dim,),
         compressors=_CODECS,
         overwrite=True,
-        attributes=_WHOLE,
         config={"write_empty_chunks": True},
     )
     array[:] = values
@@ -137,18 +136,22 @@ def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray |
 
 
 def splits(path: Path) -> list[str]:
-    """Names of the splits (groups) in the store at ``path``, sorted."""
-    return sorted(_open(path).group_keys())
+    """Names of the splits (groups) in the store at ``path``, sorted.
+
+    Raises:
+        InputError: no such store, or the metadata are damaged.
+    """
+    _open(path)
+    return integrity.children(path, path, "group")
 
 
 def arrays(path: Path, split: str) -> dict[str, Array]:
     """What is known of each array of a split but for coordinates, by its name, sorted.
 
     Raises:
-        InputError: no such store.
+        InputError: no such store, or the metadata are damaged.
     """
-    group = _open(path)[split]
-    coordinates = str(group.attrs.get("coordinates", "")).split()
+    coordinates = str(_open(path)[split].attrs.get("coordinates", "")).split()
     return {
         name: Array(
             tuple(map(str, array.metadata.dimension_names or ())),
@@ -156,7 +159,7 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
             str(array.dtype),
             array.nbytes,
         )
-        for name, array in sorted(group.arrays())
+        for name, array in _arrays(path, split).items()
         if name not in coordinates and array.metadata.dimension_names != (name,)
     }
 
@@ -164,23 +167,38 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
 def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
     """Open one split lazily: an array is read when, and as far as, it is indexed.
 
+    Where a chunk turns out to be damaged then, that is an InputError too.
+
     Args:
         all_chunks: whether another program's arrays may not leave out chunks either.
 
     Raises:
-        InputError: no such store or split, an array that must have all its chunks lacks some, or
-            arrays that do not fit together.
+        InputError: no such store or split, the metadata are damaged, an array that must have all
+            its chunks lacks some, or arrays that do not fit together.
     """
-    if split not in splits(path):
-        raise InputError(f"{path}: no split {split!r}; there are: {', '.join(splits(path))}")
-    _verify(path, split, all_chunks)
+    if split not in (there := splits(path)):
+        raise InputError(f"{path}: no split {split!r}; there are: {', '.join(there)}")
+    all_chunks |= integrity.SEAL in _open(path).attrs
+    for name, array in _arrays(path, split).items():
+        if all_chunks:
+            integrity.check_chunks(path, path / split / name, array)
+        if array.metadata.dimension_names == (name,):  # the index of a dimension, read on opening
+            with integrity.reading(path, path / split / name, (slice(None),)):
+                array[:]
     try:
-        return xr.open_zarr(path, group=split, consolidated=False, chunks=None)
-    except (KeyError, ValueError) as error:  # how xarray says that it cannot make sense of a group
+        opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+    except integrity.UNREADABLE as error:  # how xarray says that it cannot make sense of a group
         raise InputError(
             f"{path}/{split}: expected arrays that name their dimensions and agree on their sizes, "
-            f"found: {error}"
+            f"found: {error}; {integrity.remedy(path)}"
         ) from error
+    return opened.assign(
+        {
+            name: integrity.guarded(variable, path, path / split / name)
+            for name, variable in opened.variables.items()
+            if name not in opened.xindexes
+        }
+    )
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:
@@ -203,21 +221,20 @@ def chunk_bytes(split: xr.Dataset) -> int:
 
 
 def _open(path: Path) -> zarr.Group:
-    try:
-        return zarr.open_group(path, mode="r", zarr_format=3)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no Zarr store (format 3) there") from error
-    except ValueError as error:  # an array at the root, or metadata that is no JSON
-        raise InputError(f"{path}: expected a Zarr group (format 3), found: {error}") from error
+    if not (path / "zarr.json").exists():
+        what = f"; {integrity.remedy(path)}" if path.exists() else ""
+        raise InputError(f"{path}: no Zarr store (format 3) there{what}")
+    with integrity.reading(path, path / "zarr.json"):
+        group = zarr.open(path, mode="r", zarr_format=3)
+    if not isinstance(group, zarr.Group):
+        raise InputError(f"{path}: expected a Zarr group (format 3), found an array")
+    integrity.check(path, group.attrs)
+    return group
 
 
-def _verify(path: Path, split: str, all_chunks: bool) -> None:
-    for name, array in _open(path)[split].arrays():
-        if not all_chunks and not _WHOLE.items() <= array.attrs.items():
-            continue
-        missing = array.nchunks - array.nchunks_initialized
-        if missing:
-            raise InputError(
-                f"{path}/{split}/{name}: {missing} of {array.nchunks} chunks are missing; "
-                "remove the store and run again"
-            )
+def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
+    found = {}
+    for name in integrity.children(path, path / split, "array"):
+        with integrity.reading(path, path / split / name / "zarr.json"):
+            found[name] = zarr.open_array(path / split / name, mode="r", zarr_format=3)
+    return found

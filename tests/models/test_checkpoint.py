@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from damage import disk_full_after, flip, zeroed
 
 from segue.errors import InputError
 from segue.models import checkpoint
@@ -37,20 +38,14 @@ def test_a_checkpoint_is_read_as_it_was_written_by_torch_too(tmp_path):
     assert torch.equal(plain["snapshots"], some().snapshots)
 
 
-def flipped(content: bytes, bit: int) -> bytes:
-    changed = bytearray(content)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
-
-
 def test_any_damage_to_a_checkpoint_is_one_message_that_names_it(tmp_path):
     path = tmp_path / "a.pt"
     checkpoint.save(some(), path)
     whole, rng = path.read_bytes(), np.random.default_rng(0)
     size = len(whole)
     bits = {*rng.integers(8 * size, size=300).tolist(), *range(8 * size - 8 * 100, 8 * size)}
-    damaged = [flipped(whole, bit) for bit in bits]
-    damaged += [whole[:at] + bytes(256) + whole[at + 256 :] for at in range(0, size - 256, 256)]
+    damaged = [flip(whole, bit) for bit in bits]
+    damaged += [zeroed(whole, at) for at in range(0, size - 256, 256)]
     damaged += [whole[:at] for at in (0, 1, 70, 71, size // 2, size - 71, size - 1)]
     damaged += [whole + b"\0"]
     for content in damaged:
@@ -65,3 +60,14 @@ def test_a_file_without_a_seal_cannot_be_told_from_a_damaged_one(tmp_path):
     (tmp_path / "plain.pt").write_bytes(buffer.getvalue())
     with pytest.raises(InputError, match=r"plain\.pt: .*no checkpoint that Segue sealed"):
         checkpoint.load(tmp_path / "plain.pt")
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.pt"
+    checkpoint.save(some(), path)
+    whole = path.read_bytes()
+    with pytest.raises(OSError, match="File too large") as caught, disk_full_after(1000):
+        checkpoint.save(some(), path)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [path]

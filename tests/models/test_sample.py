@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from segue import dims, store
+from segue import dims, integrity, store
 from segue.errors import InputError
 from segue.models import checkpoint, sample
 from segue.models.checkpoint import Checkpoint, flatten
@@ -150,7 +150,7 @@ def test_what_another_training_left_is_not_resumed(dataset, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sample.store, "_verify", killed)
+        patch.setattr(integrity, "seal", killed)
         with pytest.raises(KeyboardInterrupt):
             run(dataset, "a", au_samples=2)
     assert probs(run(dataset, "a"))["id"].shape[2] == 4
@@ -199,6 +199,31 @@ def test_a_model_is_built_with_its_own_options_only(aleatoric, message):
     sizes = {"network": NETWORK, "dropout": 0.0, "channels": 1, "classes": 2}
     with pytest.raises(InputError, match=message):
         checkpoint.build(aleatoric=aleatoric, **sizes, seed=0)
+
+
+def test_what_is_damaged_of_an_unfinished_store_is_drawn_anew(dataset, monkeypatch, caplog):
+    expected = probs(run(dataset, "whole"))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(integrity, "seal", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(dataset, "a")
+    unfinished = dataset.parent / "work" / "a" / "a.zarr"
+    (unfinished / "zarr.json").write_bytes(b"")
+    (unfinished / "id/probs/zarr.json").write_bytes(b"\0" * 256)
+    (unfinished / "val/zarr.json").unlink()
+    chunks = [unfinished / f"id/probs/c/{image}/1/0/0/0/0" for image in (0, 1, 2)]
+    for chunk, content in zip(chunks, (b"", bytes(256), chunks[2].read_bytes()[:-9]), strict=True):
+        chunk.write_bytes(content)
+    (unfinished / "id/probs/c/0/1/0/0/0/0.123.partial").touch()
+    found = run(dataset, "a")
+    assert not list(found.rglob("*.partial"))
+    for split, values in probs(found).items():
+        np.testing.assert_array_equal(values, expected[split])
+    assert sum("a damaged chunk is made anew" in message for message in caplog.messages) == 3
 
 
 def test_the_store_says_what_made_it(dataset):

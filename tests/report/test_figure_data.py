@@ -17,7 +17,7 @@ def test_names_that_look_like_missing_values_are_names(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, r"t\.csv: no such table"),
+        (None, r"t\.csv: no such file"),
         ("method,note\nssn,\n", r"t\.csv: column 'score' expected, found only method, note"),
         ("method,score\n", r"t\.csv: the table has no rows"),
     ],

@@ -62,7 +62,9 @@ def test_a_missing_file_stops_it_by_name(files):
 
 
 def test_a_cell_that_is_not_asked_for_stops_it_by_name(files):
-    with pytest.raises(InputError, match="lung/ssn-swag/rep0: scores of a cell that is not in"):
+    with pytest.raises(
+        InputError, match=r"lung-ssn-swag-0\.csv: has rows of lung/ssn-swag/rep0, which is not"
+    ):
         read_means(files, CELLS[:2])
 
 

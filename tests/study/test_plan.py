@@ -9,6 +9,7 @@ import yaml
 
 from segue.study import fingerprint, plan
 from segue.study import settings as of
+from segue.study.code import code
 from segue.study.config import overlay
 from segue.study.plan import CHANGED, LOOK, NEW, Done
 from segue.study.stages import STAGES
@@ -28,7 +29,10 @@ def finished(*studies: Study):
     """What is on record once these studies have run: each result holds its own stamp's path."""
     records = {
         job.made: Done(
-            of.identity(job.settings), list(of.places(job.settings)), job.made, each.code(job)
+            of.identity(job.settings),
+            list(of.places(job.settings)),
+            job.made,
+            code(job.stage, job.settings),
         )
         for each in studies
         for job in each.jobs.values()
@@ -183,7 +187,7 @@ def test_code_is_followed_where_the_study_wants_it(monkeypatch):
 
 
 def test_a_loss_is_the_code_of_its_own_model_only():
-    jobs = {job.id.split("/")[1]: study().code(job) for job in study().of("train")}
+    jobs = {job.id.split("/")[1]: code(job.stage, job.settings) for job in study().of("train")}
     assert len(set(jobs.values())) == 4
     assert fingerprint.code_id("segue.models.train") not in jobs.values()
 
@@ -201,7 +205,7 @@ def test_studies_agree_on_what_snakemake_compares_of_a_shared_job():
 def test_a_queued_job_finds_its_settings_after_an_update(monkeypatch):
     before = study()
     queued = [before.settings_file(job) for job in before.jobs.values()]
-    monkeypatch.setattr("segue.study.study.code", lambda *_: "other")
+    monkeypatch.setattr("segue.study.code.code_id", lambda *_: "other")
     after = study()
     assert [after.settings_file(job) for job in after.jobs.values()] == queued
 

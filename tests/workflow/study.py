@@ -1,5 +1,6 @@
 """A copy of the project in which a test runs studies, and what it reads off Snakemake's words."""
 
+import copy
 import os
 import re
 import shutil
@@ -9,12 +10,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import yaml
 
 ROOT = Path(__file__).parent.parent.parent
 NEEDED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "src")
 JOB = re.compile(r"^Job \d+: (.*)$", re.MULTILINE)
+KEY = re.compile(r"-[0-9a-f]{8}$")
+SAID = {
+    "prepare": "datasets to prepare",
+    "train": "trainings to do",
+    "sample": "cells to sample",
+    "given": "stores of predictions to check",
+    "maps": "cells to map",
+    "score": "cells to score",
+}
 STATS = re.compile(r"^Job stats:\njob .*\n[- ]+\n((?:\w+ +\d+\n)+)", re.MULTILINE)
 
 
@@ -38,6 +49,12 @@ class Study:
                 shutil.copy(source, folder / name)
         (folder / "study.yaml").write_text(yaml.safe_dump(config))
 
+    def at(self, folder: Path) -> "Study":
+        """The same study in a copy of its folder."""
+        study = object.__new__(Study)
+        study.folder = folder
+        return study
+
     @property
     def results(self) -> Path:
         """Folder of the study's results."""
@@ -58,17 +75,37 @@ class Study:
         """What would run, after a change of the config."""
         done = self.snakemake("-n", change=change)
         assert done.returncode == 0, done.stdout
-        return Plan(done.stdout)
+        plan = Plan(done.stdout)
+        # What the summary says is what Snakemake will do.
+        assert plan.said() == {rule: n for rule, n in plan.jobs.items() if rule in SAID}
+        return plan
 
     def run_and_kill(self, when: Callable[[], bool], *arguments: str) -> None:
         """Run Snakemake and kill it and its jobs (SIGKILL) as soon as ``when`` says so."""
-        how = self._how() | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running = subprocess.Popen(self._command(arguments, None), **how, start_new_session=True)
+        running = self.start(*arguments)
         while not when():
             assert running.poll() is None, "it ended before it could be killed"
             time.sleep(0.005)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
+
+    def start(
+        self,
+        *arguments: str,
+        environment: dict | None = None,
+        output: int | IO = subprocess.DEVNULL,
+    ) -> subprocess.Popen:
+        """Begin to run Snakemake in a process group of its own, with what it says in ``output``."""
+        how = self._how() | {"stdout": output, "start_new_session": True}
+        how["env"] |= environment or {}
+        return subprocess.Popen(self._command(arguments, None), **how)
+
+    def copy(self, folder: Path) -> "Study":
+        """The same study with all its results, and Snakemake's memory of them, in a new folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Content of each file below a folder of the results."""
@@ -102,7 +139,7 @@ class Plan:
     Attributes:
         text: all of it.
         jobs: number of jobs by rule, but for ``all``.
-        messages: one a job, sorted, such as ``Train ssn (plain, seed 0) on lidc_contours``.
+        messages: one a job, sorted, such as ``Train lidc/ssn/plain/rep0-member0-1a2b3c4d``.
     """
 
     def __init__(self, text: str) -> None:
@@ -112,10 +149,14 @@ class Plan:
         self.jobs = {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
         self.messages = sorted(JOB.findall(text))
 
-    def stages(self) -> dict[str, int]:
-        """Number of jobs by rule, without those that write settings."""
-        return {rule: n for rule, n in self.jobs.items() if not rule.endswith("_settings")}
-
     def about(self, verb: str) -> list[str]:
-        """What the messages that begin with ``verb`` say of their jobs."""
-        return [m.removeprefix(verb).strip() for m in self.messages if m.startswith(f"{verb} ")]
+        """Ids of the jobs whose messages begin with ``verb``, without keys of their settings."""
+        ids = [m.removeprefix(verb).strip() for m in self.messages if m.startswith(f"{verb} ")]
+        return [KEY.sub("", id) for id in ids]
+
+    def said(self) -> dict[str, int]:
+        """Number of jobs by rule, as the summary says it, of the rules it speaks of."""
+        numbers = {
+            rule: re.search(f"{text}: ([0-9]+) of", self.text) for rule, text in SAID.items()
+        }
+        return {rule: int(found[1]) for rule, found in numbers.items() if found and int(found[1])}

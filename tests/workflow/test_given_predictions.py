@@ -42,6 +42,7 @@ def test_nothing_is_trained_or_sampled(study):
     assert {path.name for path in study.results.iterdir()} == {
         *("samples", "maps", "scores", "tables", "figures", "settings", "logs", "benchmarks")
     }
+    assert not (study.results.parent / "shared").exists()
 
 
 def test_every_entry_is_a_cell_of_the_tables(study):
@@ -67,10 +68,9 @@ def test_the_command_gives_the_same_scores(study, tmp_path):
         methods = {key: entry[key] for key in ("dataset", "aleatoric", "epistemic")}
         score_predictions(study.folder / entry["store"], tmp_path / name, **methods)
         cell = study.results / f"scores/phantom/mine-{entry['epistemic']}"
-        for mine, theirs in (("scores", "rep0"), ("scores-intervals", "rep0-intervals")):
-            rows = lines(tmp_path / name / f"{mine}.csv")
-            assert rows == sorted(
-                re.sub("^given,", "predictions,", row) for row in lines(cell / f"{theirs}.csv")
+        for file in ("scores.csv", "scores-intervals.csv"):
+            assert lines(tmp_path / name / file) == sorted(
+                re.sub("^given,", "predictions,", row) for row in lines(cell / "rep0" / file)
             )
 
 
@@ -80,7 +80,22 @@ def test_a_second_run_does_nothing(study):
 
 def test_another_option_of_the_scores_does_not_check_or_map_again(study):
     plan = study.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.stages() == {"score": 2, "tables": 1, "figure": 4}
+    assert plan.jobs == {"score": 2, "tables": 1, "figure": 4}
+
+
+def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):
+    """The message does not tell the user to remove what is his own."""
+    for path in study.results.glob("maps/phantom/mine-none/rep0/made.json"):
+        path.unlink()
+    file = study.folder / "theirs.zarr/id/labels/zarr.json"
+    before = file.read_bytes()
+    file.write_bytes(before + b" ")
+    done = study.snakemake("--cores", "1")
+    assert done.returncode == 1
+    assert "was changed after it was made; put it back, or remove" in done.stdout
+    assert "remove the folder" not in done.stdout
+    file.write_bytes(before)
+    study.run("--cores", "1")
 
 
 def test_the_report_holds_them(study):
@@ -118,7 +133,7 @@ def test_they_stand_beside_a_dataset_that_is_trained(study):
     plan = study.plan({"datasets": dataset, "replicates": 1})
     assert "Nothing to be done" not in plan.text
     assert len(plan.about("Sample")) == len(plan.about("Score")) == 19
-    assert "given" not in plan.stages()
+    assert "given" not in plan.jobs
 
 
 def test_a_store_that_is_wrong_stops_its_cell(study):

@@ -41,14 +41,14 @@ def test_two_cores_make_the_tables_of_one(config, tables, tmp_path):
 def test_a_run_that_was_killed_in_each_stage_ends_with_the_same_tables(config, tables, tmp_path):
     study = Study(tmp_path / "project", config)
     unfinished = {
-        "prepare": "datasets/*/.dataset.zarr.*.tmp",
-        "train": "work/train/*/lock",
-        "sample": "work/sample/*/samples.zarr",
+        "prepare": "datasets/*/unfinished/.dataset.zarr.*.tmp",
+        "train": "models/**/.model.pt.unfinished/lock",
+        "sample": "samples/**/.samples.zarr.unfinished/samples.zarr",
     }
     for stage, pattern in unfinished.items():
 
         def begun(pattern=pattern):
-            return any(study.results.glob(pattern))
+            return any((study.results.parent / "shared").glob(pattern))
 
         study.run_and_kill(begun, "--cores", "2", "--until", "tables")
         assert begun(), f"{stage} was done before it could be killed"

@@ -1,5 +1,11 @@
 """The smoke study end to end, and what runs again after a change."""
 
+import json
+import os
+import re
+import shutil
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +13,8 @@ import xarray as xr
 import yaml
 from study import ROOT, Study
 
-from segue import store
+import segue
+from segue import seeds, store
 
 pytestmark = pytest.mark.workflow
 
@@ -42,9 +49,9 @@ def edited(smoke):
         path.write_text(text)
 
 
-def splits(smoke, pattern):
-    """Every split of every store of a kind."""
-    stores = sorted(smoke.results.glob(pattern))
+def splits(smoke, name):
+    """Every split of every store of that name."""
+    stores = sorted(smoke.results.parent.glob(f"**/{name}"))
     assert stores
     return [(path, split) for path in stores for split in store.splits(path)]
 
@@ -68,12 +75,15 @@ def test_tables_follow_the_order_of_the_config(smoke):
 
 
 def test_nothing_is_trained_twice(smoke):
-    found = {str(p.parent.relative_to(smoke.results)) for p in smoke.results.glob("models/**/*.pt")}
-    recipes = [f"models/lidc_contours/{a}/{r}" for a in ALEATORIC for r in ("plain", "dropout")]
-    assert found == set(recipes)
-    for recipe in recipes:  # the ensemble's two members, which all but dropout share
-        seeds = {path.stem for path in (smoke.results / recipe).glob("*.pt")}
-        assert seeds == ({"seed0", "seed1"} if recipe.endswith("plain") else {"seed0"})
+    models = smoke.results.parent / "shared/models/lidc_contours"
+    for aleatoric in ALEATORIC:  # the ensemble's two members, which all but dropout share
+        for recipe, members in (("plain", 2), ("dropout", 1)):
+            assert len(list((models / aleatoric / recipe).glob("*/*/model.pt"))) == members
+            for member in range(members):
+                link = (
+                    smoke.results / f"models/lidc_contours/{aleatoric}/{recipe}/rep0-member{member}"
+                )
+                assert (link / "model.pt").is_file()
 
 
 def test_figures_are_drawn(smoke):
@@ -97,8 +107,8 @@ def test_stores_open_with_labelled_dimensions(smoke):
         "prediction": ("image", "class", "y", "x"),
     }
     seen = set()
-    for pattern in ("datasets/*/*.zarr", "samples/*/*/*/*.zarr", "maps/*/*/*/*.zarr"):
-        for path, split in splits(smoke, pattern):
+    for kind in ("dataset.zarr", "samples.zarr", "maps.zarr"):
+        for path, split in splits(smoke, kind):
             opened = xr.open_zarr(path, group=split, consolidated=False)
             # xarray takes the array `image` for a coordinate: it is named as a dimension is.
             for name in opened.variables.keys() & dims.keys():
@@ -110,22 +120,43 @@ def test_stores_open_with_labelled_dimensions(smoke):
 
 
 def test_probabilities_sum_to_one(smoke):
-    for path, split in splits(smoke, "samples/*/*/*/*.zarr"):
+    for path, split in splits(smoke, "samples.zarr"):
         probs = xr.open_zarr(path, group=split, consolidated=False)["probs"]
         assert probs.dtype == "float16"
         assert abs(probs.astype("float32").sum("class") - 1).max() <= 2e-3
 
 
-def test_one_job_leaves_a_log_and_a_benchmark(smoke):
+def test_one_job_leaves_its_settings_a_log_and_a_benchmark(smoke):
     for cell in CELLS:
-        for stage in ("sample", "uncertainty", "score"):
-            job = f"{stage}/lidc_contours/{cell}/rep0"
-            assert (smoke.results / f"logs/{job}.log").exists()
-            assert (smoke.results / f"benchmarks/{job}.tsv").exists()
+        for stage in ("sample", "maps", "score"):
+            for kind, ending in (("settings", "json"), ("logs", "log"), ("benchmarks", "tsv")):
+                folder = smoke.results / kind / stage
+                assert len(list(folder.glob(f"lidc_contours/{cell}/rep0*.{ending}"))) == 1
 
 
-def test_nothing_is_left_to_resume(smoke):
-    assert not [path for path in smoke.results.glob("work/**/*") if path.is_file()]
+def test_what_is_on_record_is_what_a_job_read(smoke):
+    for path in smoke.results.glob("settings/train/**/*.json"):
+        settings = json.loads(path.read_text())
+        job = (
+            smoke.results.parent
+            / "shared/models"
+            / path.relative_to(smoke.results / "settings/train").with_suffix("")
+        )
+        made = json.loads((job / "made.json").read_text())
+        record = json.loads((job / made["folder"] / "provenance.json").read_text())
+        assert record["settings"] == {k: v for k, v in settings.items() if k != "dataset"}
+
+
+def test_a_study_opens_as_a_tree(smoke):
+    tree = segue.open_study(smoke.results)
+    assert set(tree["lidc_contours"].children) == {"data", *CELLS}
+    assert tree["lidc_contours/ssn-ensemble/rep0/id"]["probs"].sizes["eu_sample"] == 2
+
+
+def test_nothing_is_left_of_unfinished_work(smoke):
+    left = [path.name for path in smoke.results.parent.rglob("*") if "unfinished" in path.name]
+    assert not left
+    assert not list(smoke.results.parent.rglob("*.tmp"))
 
 
 def test_a_second_run_does_nothing_and_says_so(smoke):
@@ -137,82 +168,152 @@ def test_a_second_run_does_nothing_and_says_so(smoke):
 
 
 def test_a_dry_run_says_what_is_coming(smoke):
-    assert "trainings to do: 0 of 12" in smoke.plan().text
     text = smoke.plan({"replicates": 2}).text
     assert "trainings to do: 12 of 24" in text
-    assert "sample stores to do: 19 of 38" in text
+    assert "cells to sample: 19 of 38" in text
+    assert re.search(r"config read from: config.yaml, \S+/study.yaml, \S+/change.yaml", text)
     assert "GB" in text
+
+
+def nothing(plan):
+    """Whether a plan runs nothing."""
+    return "Nothing to be done" in plan.text
 
 
 def test_a_key_of_the_scores_reruns_scores_tables_and_figures(smoke):
     plan = smoke.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.stages() == {"score": 19, **AFTER_SCORES}
+    assert plan.jobs == {"score": 19, **AFTER_SCORES}
 
 
 def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
     plan = smoke.plan({"tables": {"tasks": {"ood": "mean"}}})
-    assert plan.stages() == AFTER_SCORES
+    assert plan.jobs == AFTER_SCORES
 
 
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
     plan = smoke.plan({"aleatoric": {"diffusion": {"sampling": {"steps": 4}}}})
-    later = {"sample": 5, "uncertainty": 5, "score": 5, "qualitative": 1}
-    assert plan.stages() == {**later, **AFTER_SCORES}
-    cells = {f"diffusion-{e}, replicate 0, on lidc_contours" for e in EPISTEMIC}
+    later = {"sample": 5, "maps": 5, "score": 5}
+    assert plan.jobs == {**later, "tables": 1, "figure": 5}
+    cells = {f"lidc_contours/diffusion-{e}/rep0" for e in EPISTEMIC}
     for verb in ("Sample", "Map", "Score"):
         assert set(plan.about(verb)) == cells
 
 
 def test_the_scale_of_swag_trains_nothing(smoke):
     plan = smoke.plan({"epistemic": {"swag": {"options": {"scale": 0.7}}}})
-    assert "train" not in plan.stages()
-    assert {job.split(",")[0] for job in plan.about("Sample")} == {f"{a}-swag" for a in ALEATORIC}
+    assert "train" not in plan.jobs
+    assert set(plan.about("Sample")) == {f"lidc_contours/{a}-swag/rep0" for a in ALEATORIC}
 
 
 def test_one_more_replicate_trains_only_its_own_runs(smoke):
     plan = smoke.plan({"replicates": 2})
-    runs = {f"({recipe}) on lidc_contours" for recipe in ("plain, seed 2", "plain, seed 3")}
-    runs.add("(dropout, seed 1) on lidc_contours")
-    assert set(plan.about("Train")) == {f"{a} {run}" for a in ALEATORIC for run in runs}
-    assert "prepare" not in plan.stages()
+    runs = ("plain/rep1-member0", "plain/rep1-member1", "dropout/rep1-member0")
+    assert set(plan.about("Train")) == {
+        f"lidc_contours/{a}/{run}" for a in ALEATORIC for run in runs
+    }
+    assert "prepare" not in plan.jobs
     for verb in ("Sample", "Map", "Score"):
-        assert set(plan.about(verb)) == {f"{c}, replicate 1, on lidc_contours" for c in CELLS}
+        assert set(plan.about(verb)) == {f"lidc_contours/{cell}/rep1" for cell in CELLS}
+
+
+def test_one_more_member_and_hypothesis_run_what_is_new(smoke):
+    ensemble = {"members": 3, "hypotheses": 3}
+    plan = smoke.plan({"epistemic": {"ensemble": ensemble, "swag": {"hypotheses": 4}}})
+    runs = {f"lidc_contours/{a}/plain/rep0-member2" for a in ALEATORIC}
+    assert set(plan.about("Train")) == runs
+    cells = {f"lidc_contours/{a}-{e}/rep0" for a in ALEATORIC for e in ("ensemble", "swag")}
+    assert set(plan.about("Sample")) == set(plan.about("Score")) == cells
+
+
+@pytest.mark.parametrize("section", ["aleatoric", "epistemic"])
+def test_a_method_taken_away_runs_tables_and_figures_only(smoke, section):
+    taken = {"aleatoric": "ssn", "epistemic": "swag"}[section]
+    assert smoke.plan({section: {taken: None}}).jobs.keys() == AFTER_SCORES.keys()
+
+
+def test_a_second_study_finds_the_runs_of_the_first(smoke):
+    plan = smoke.plan({"study": "second", "uncertainty": {"none_roles": "strict"}})
+    assert plan.jobs == {"maps": 19, "score": 19, "card": 1, "tables": 1, "figure": 5}
 
 
 def test_training_of_one_model_leaves_the_others(smoke):
     plan = smoke.plan({"aleatoric": {"ssn": {"training": {"epochs": 4}}}})
-    assert {run.split(" ")[0] for run in plan.about("Train")} == {"ssn"}
-    assert {cell.split("-")[0] for cell in plan.about("Sample")} == {"ssn"}
+    assert {run.split("/")[1] for run in plan.about("Train")} == {"ssn"}
+    assert {cell.split("/")[1].split("-")[0] for cell in plan.about("Sample")} == {"ssn"}
 
 
 def test_resources_rerun_nothing(smoke):
     change = {"resources": {"train": {"mem_mb": 4000}, "sample": {"threads": 2, "runtime": 9}}}
-    assert "Nothing to be done" in smoke.plan(change).text
+    assert nothing(smoke.plan(change | {"sampling": {"batch": 5}}))
 
 
 def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
-    edited("metrics/ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().stages() == {"score": 19, **AFTER_SCORES}
+    edited("evaluation/metrics/ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
+    assert smoke.plan().jobs == {"score": 19, **AFTER_SCORES}
 
 
 def test_changed_code_of_one_figure_redraws_it_alone(smoke, edited):
-    edited("figures/ged_ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().stages() == {"figure": 1}
+    edited("report/figures/ged_ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
+    assert smoke.plan().jobs == {"figure": 1}
 
 
-def test_changed_code_of_training_and_sampling_keeps_what_is_there(smoke, edited):
-    edited("training.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    edited("sampling.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert "Nothing to be done" in smoke.plan().text
+def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(smoke, edited):
+    assert "made by other code" not in smoke.plan().text
+    edited("models/aleatoric/ssn.py", "\nclass ", "\nUNUSED = 1\n\n\nclass ")
+    plan = smoke.plan()
+    assert nothing(plan)
+    assert (
+        "made by other code than there is now, and kept: 3 of 12 of stage train, 5 of 19"
+        in plan.text
+    )
+    edited("models/train.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
+    assert "12 of 12 of stage train" in smoke.plan().text
 
 
-def test_comments_and_docstrings_rerun_nothing(smoke, edited):
-    edited("metrics/ncc.py", '"""', '"""Other words. ')
-    edited("uncertainty.py", "\ndef ", "\n# Words.\ndef ")
-    assert "Nothing to be done" in smoke.plan().text
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("models/train.py", '"""', '"""Other words. '),
+        ("models/train.py", "the loss became {loss}", "loss: {loss}"),
+        ("evaluation/score.py", "is no finite number", "is none"),
+        ("evaluation/metrics/ncc.py", "\ndef ", "\n# Words.\ndef "),
+        (
+            "evaluation/maps.py",
+            "def entropy(probs: xr.DataArray) -> xr.DataArray:",
+            "def entropy(probs):",
+        ),
+        ("store.py", "\ndef splits", "\nUNUSED = 1\n\n\ndef splits"),
+        ("evaluation/check.py", "\ndef link", "\nUNUSED = 1\n\n\ndef link"),
+        ("data/contours/database.py", "\ndef ", "\nUNUSED = 1\n\n\ndef "),
+        ("schema.py", "expected {expected}", "wanted {expected}"),
+    ],
+)
+def test_words_readers_and_checkers_rerun_nothing(smoke, edited, name, old, new):
+    edited(name, old, new)
+    assert nothing(smoke.plan())
 
 
-def test_touching_the_sources_reruns_nothing(smoke):
-    for path in [*smoke.folder.glob("src/**/*.py"), *smoke.folder.glob("workflow/**/*.smk")]:
-        path.touch()
-    assert "Nothing to be done" in smoke.plan().text
+def test_times_of_files_rerun_nothing(smoke):
+    """All times of results and sources new, in an order that means nothing."""
+    random = seeds.rng(0, "times")
+    paths = [p for root in ("results", "src", "workflow") for p in (smoke.folder / root).rglob("*")]
+    for path in random.permutation(paths):
+        if not path.is_symlink():
+            now = time.time() - random.uniform(0, 1e6)
+            os.utime(path, (now, now))
+    assert nothing(smoke.plan())
+
+
+@pytest.mark.parametrize("times", [True, False])
+def test_copied_results_are_the_results(smoke, tmp_path, times):
+    copy = tmp_path / "elsewhere"
+    function = shutil.copy2 if times else shutil.copyfile
+    shutil.copytree(smoke.folder, copy, symlinks=True, copy_function=function)
+    moved = smoke.at(copy)
+    assert nothing(moved.plan())
+    shutil.rmtree(copy / ".snakemake")
+    before = moved.files("../shared/models")
+    said = moved.run("--cores", "1", "--touch")
+    assert "Train" not in said
+    assert nothing(moved.plan())
+    assert moved.files("../shared/models") == before

@@ -11,7 +11,7 @@ from snakemake.utils import min_version
 from yaml import safe_load
 
 from segue.errors import InputError
-from segue.study import checks, freeze
+from segue.study import checks, freeze, grid
 from segue.study.study import Study
 from segue.study.summary import summary
 

@@ -1,4 +1,4 @@
-TABLES = [f"{STUDY}/tables/{name}" for name in study.tables]
+TABLES = [f"{STUDY}/tables/{name}" for name in grid.tables(study.config)]
 
 
 rule tables:

@@ -5,6 +5,8 @@ store does not depend on how many workers there are.
 """
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -211,7 +213,9 @@ def _workers(threads: int) -> Iterator[Callable[[Iterator[Callable]], Iterator]]
     if threads == 1:
         yield lambda tasks: (task() for task in tasks)
         return
-    pool = ProcessPoolExecutor(threads, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        threads, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+    )
 
     def run(tasks: Iterator[Callable]) -> Iterator:
         waiting: deque[Future] = deque(pool.submit(t) for t in islice(tasks, 2 * threads))
@@ -223,3 +227,17 @@ def _workers(threads: int) -> Iterator[Callable[[Iterator[Callable]], Iterator]]
         yield run
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it does, even if that was killed.
+
+    It would wait for tasks for ever otherwise, and hold the job's log open, so that the job would
+    never end for the workflow.
+    """
+
+    def wait() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -5,7 +5,6 @@ eu_sample, au_sample, class, y, x) and ``labels`` (image, rater, y, x).
 """
 
 import logging
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +24,6 @@ NEEDED = ("val", "id")
 _ROUNDING = {"float16": 2e-3}  # how far a sum of rounded probabilities may be from 1
 _PRECISE = 1e-4
 _LARGE = 256 * 2**20  # bytes of a chunk, which is decoded whole however little of it is wanted
-_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zlib.error)  # of the codecs of Zarr
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +143,7 @@ def check_splits(splits: Mapping[str, xr.Dataset], where: str) -> None:
 def _checked(split: xr.Dataset, where: str) -> Iterator[int]:
     """Check the values of a split; yield the number of images of each block that is right."""
     start, tolerance = 0, _ROUNDING.get(str(split["probs"].dtype), _PRECISE)
-    for block in _read(split, where):
+    for block in blocks(split, *ARRAYS):
         _check_values(block, tolerance, where, start)
         start += block.sizes["image"]
         yield block.sizes["image"]
@@ -169,21 +167,6 @@ def _check_arrays(splits: Mapping[str, Mapping[str, store.Array]], root: str) ->
                         f"{where}: expected {expected} along {dim!r} as {source} has, found {size}"
                     )
                 seen[dim] = (where, size)
-
-
-def _read(split: xr.Dataset, where: str) -> Iterator[xr.Dataset]:
-    """Blocks of images; InputError for the first that lies in a damaged chunk."""
-    unread, start = blocks(split, *ARRAYS), 0
-    while start < split.sizes["image"]:
-        try:
-            block = next(unread)
-        except _UNREADABLE as error:
-            raise InputError(
-                f"{where}: a chunk with image {start} or one after it cannot be read: {error}; "
-                "write the store anew"
-            ) from error
-        yield block
-        start += block.sizes["image"]
 
 
 def _check_array(array: store.Array, name: str, order: tuple[str, ...], where: str) -> None:

@@ -12,7 +12,7 @@ import xarray as xr
 from scipy.special import entr
 from tqdm import tqdm
 
-from segue import dims, store
+from segue import dims, integrity, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 from segue.evaluation.probabilities import probabilities
@@ -42,7 +42,7 @@ def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
         store.describe(path, {"samples": store.attributes(source), "none_roles": none_roles})
         for name, split in splits.items():
             dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
-            _write(path, name, in_roles(split, none_roles), f"{source}/{name}/probs", bar)
+            _write(path, name, in_roles(split, none_roles), source, bar)
 
 
 def in_roles(split: xr.Dataset, none_roles: str) -> xr.Dataset:
@@ -96,7 +96,7 @@ def entropy(probs: xr.DataArray) -> xr.DataArray:
     return xr.apply_ufunc(entr, probs).sum("class", skipna=False)
 
 
-def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> None:
+def _write(path: Path, name: str, split: xr.Dataset, source: Path, bar: tqdm) -> None:
     chunk = block_size(split, "probs")
     sizes = {"measure": len(dims.MEASURES), **split.sizes}
     maps, means = (
@@ -112,8 +112,8 @@ def _write(path: Path, name: str, split: xr.Dataset, where: str, bar: tqdm) -> N
         uncertainty = block["uncertainty"].values
         if not np.isfinite(uncertainty).all():
             raise InputError(
-                f"{where}: expected class probabilities, found values that are none in images "
-                f"{start} to {images.stop - 1}; remove the store and sample again"
+                f"{source}/{name}/probs: expected class probabilities, found values that are none "
+                f"in images {start} to {images.stop - 1}; {integrity.remedy(source)}"
             )
         maps[images] = uncertainty
         means[images] = block["prediction"].values

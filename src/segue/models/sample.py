@@ -15,7 +15,7 @@ import xarray as xr
 from torch import nn
 from tqdm import tqdm
 
-from segue import dims, plugins, store
+from segue import dims, integrity, plugins, store
 from segue.errors import InputError
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
@@ -107,7 +107,7 @@ def sample(
         for index, hypothesis in enumerate(hypotheses):
             for name, array in arrays.items():
                 for part in _batches(len(images[name]), batch):
-                    if not _written(array, part, index):
+                    if not integrity.whole(array, (part.start, index, 0, 0, 0, 0)):
                         seeds = [derive(seed, name, index, i) for i in range(part.start, part.stop)]
                         array[part, index] = _draw(
                             hypothesis, images[name][part], au_samples, seeds, sampler, device
@@ -133,8 +133,3 @@ def _draw(
 def _batches(n: int, size: int) -> Iterator[slice]:
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
-
-
-def _written(array: Any, part: slice, index: int) -> bool:
-    """Whether the chunk is there: an unwritten one reads as NaN."""
-    return not np.isnan(array[part.start, index, 0, 0, 0, 0])

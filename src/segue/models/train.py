@@ -60,12 +60,15 @@ def train(
         threads: of the CPU.
 
     Raises:
-        InputError: another process trains this model, or the loss is not finite.
+        InputError: the dataset is damaged, another process trains this model, or the loss is not
+            finite.
     """
     use_cpu_threads(threads)
     device = pick_device()
     seed = derive(seed, "train", *labels)
     info = store.attributes(Path(dataset))
+    if not {"channels", "classes"} <= info.keys():
+        raise InputError(f"{dataset}: no attributes 'channels' and 'classes'; prepare it again")
     model_settings = {
         "aleatoric": {key: aleatoric[key] for key in ("method", "options") if key in aleatoric},
         "network": network,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from segue.errors import InputError
+from segue.report.score_files import read_csv
 
 TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
 """Heading of each task that the study names, in the order of the panels."""
@@ -15,15 +16,11 @@ def read_table(tables: Path, name: str, keys: Sequence[str], values: Sequence[st
     """Read ``<tables>/<name>.csv``: ``keys`` as strings (perhaps empty), ``values`` as numbers.
 
     Raises:
-        InputError: the file or a column is missing, or there is no row.
+        InputError: the file or a column is missing, it is damaged, or there is no row.
     """
     path = Path(tables) / f"{name}.csv"
-    if not path.exists():
-        raise InputError(f"{path}: no such table; run the stage `tables` first")
-    # A method may well be called "none" or "NA": only numbers can be missing.
-    missing_values = {value: ["", "nan"] for value in values}
-    types = dict.fromkeys(keys, str) | dict.fromkeys(values, float)
-    table = pd.read_csv(path, keep_default_na=False, na_values=missing_values, dtype=types)
+    types = dict.fromkeys(keys, "str") | dict.fromkeys(values, "float64")
+    table = read_csv(path, types, values, "tables")
     missing = [column for column in (*keys, *values) if column not in table]
     if missing:
         raise InputError(

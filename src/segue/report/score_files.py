@@ -1,6 +1,6 @@
 """Score files of all cells -> one table of means over images, known to be complete; intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
 from segue.keys import INTERVAL_ROW, LIMITS, REPLICATE, SCORE, SCORE_ROW
 
-_RUN, _SCORE = list(REPLICATE), list(SCORE)  # pandas takes a tuple for one column
+_REPLICATE, _SCORE = list(REPLICATE), list(SCORE)  # pandas takes a tuple for one column
 
 
 def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.DataFrame:
@@ -28,17 +28,15 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     Raises:
         InputError: names the cell that is missing, double, unfinished or not a number.
     """
-    found = pd.concat([_read(path) for path in paths], ignore_index=True)
     expected = [tuple(cell) for cell in cells]
-    present = list(found[_RUN].itertuples(index=False, name=None))
+    found = pd.concat([_read(path, expected) for path in paths], ignore_index=True)
+    present = list(found[_REPLICATE].itertuples(index=False, name=None))
     for cell in expected:
         if cell not in set(present):
             raise InputError(f"{_name(cell)}: no scores; run the stage score of this cell")
-    if unknown := set(present) - set(expected):
-        raise InputError(f"{_name(unknown.pop())}: scores of a cell that is not in the study")
-    double = found[found.duplicated([*_RUN, *_SCORE])]
+    double = found[found.duplicated([*_REPLICATE, *_SCORE])]
     if len(double):
-        raise InputError(f"{_name(double[_RUN].iloc[0])}: two files with scores of this cell")
+        raise InputError(f"{_name(double[_REPLICATE].iloc[0])}: two files with scores of this cell")
     for _, rows in found.groupby("dataset"):
         _check_complete(rows)
     position = {cell: i for i, cell in enumerate(expected)}
@@ -53,62 +51,80 @@ def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.
         ``segue.keys.INTERVAL_ROW``.
 
     Raises:
-        InputError: a file is missing or has other columns.
+        InputError: a file is missing, is damaged, or has other columns or cells.
     """
-    found = pd.concat([_read_intervals(intervals_beside(path)) for path in paths])
     position = {tuple(cell): i for i, cell in enumerate(cells)}
-    order = [position[cell] for cell in found[_RUN].itertuples(index=False, name=None)]
+    found = pd.concat([_read_intervals(intervals_beside(path), position) for path in paths])
+    order = [position[cell] for cell in found[_REPLICATE].itertuples(index=False, name=None)]
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
-def _read_intervals(path: Path) -> pd.DataFrame:
+def read_csv(
+    path: Path, types: Mapping[str, str], numbers: Sequence[str], stage: str
+) -> pd.DataFrame:
+    """Read a table that a stage wrote. Only of ``numbers`` can values be missing.
+
+    A method may well be called "none" or "NA", so names are names.
+
+    Raises:
+        InputError: there is no such file, or it is damaged.
+    """
+    missing = {number: ["", "nan"] for number in numbers}
+    try:
+        return pd.read_csv(path, dtype=dict(types), keep_default_na=False, na_values=missing)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; run the stage {stage} first") from error
+    except ValueError as error:  # of pandas, or bytes that are no text
+        raise InputError(
+            f"{path}: expected a whole table, found: {error}; remove it and run the stage {stage} "
+            "again"
+        ) from error
+
+
+def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     types = dict.fromkeys(INTERVAL_ROW, "str")
     types |= {"replicate": "int64"} | dict.fromkeys(LIMITS, "float64")
-    missing = {number: [""] for number in LIMITS}
-    try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run the stage score of this cell") from error
+    table = read_csv(path, types, LIMITS, "score")
     if tuple(table.columns) != INTERVAL_ROW:
         raise InputError(
             f"{path}: expected columns {', '.join(INTERVAL_ROW)}, found "
             f"{', '.join(table.columns)}; score this cell again"
         )
+    _check_cells(table, cells, path)
     return table
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     """Mean score and number of images of each metric, as far as the file tells."""
-    types = {column: "str" for column in SCORE_ROW} | {"replicate": "int64", "score": "float64"}
-    try:
-        # Names are names, "none" and "NA" too: only a score can be missing.
-        table = pd.read_csv(
-            path, dtype=types, keep_default_na=False, na_values={"score": ["", "nan"]}
-        )
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run the stage score of this cell") from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, ValueError) as error:
-        raise InputError(
-            f"{path}: expected a whole score file, found: {error}; remove it and score again"
-        ) from error
+    types = dict.fromkeys(SCORE_ROW, "str") | {"replicate": "int64", "score": "float64"}
+    table = read_csv(path, types, ["score"], "score")
     if tuple(table.columns) != SCORE_ROW or table.empty:
         raise InputError(
             f"{path}: expected rows of {', '.join(SCORE_ROW)}, found {len(table)} rows of "
             f"{', '.join(table.columns)}; remove it and score again"
         )
+    _check_cells(table, cells, path)
     if (bad := table[~np.isfinite(table["score"])]).size:
         row = bad.iloc[0]
         raise InputError(
-            f"{path}: {_name(row[_RUN])}: {row['metric']} of {row['split']}, image "
+            f"{path}: {_name(row[_REPLICATE])}: {row['metric']} of {row['split']}, image "
             f"{row['image']}, is {row['score']}, not a number; remove the file and score again"
         )
-    groups = table.groupby([*_RUN, *_SCORE], sort=False)["score"]
+    groups = table.groupby([*_REPLICATE, *_SCORE], sort=False)["score"]
     return groups.agg(score="mean", images="count").reset_index()
+
+
+def _check_cells(table: pd.DataFrame, cells: Container[tuple[Any, ...]], path: Path) -> None:
+    for cell in table[_REPLICATE].drop_duplicates().itertuples(index=False, name=None):
+        if cell not in cells:
+            raise InputError(
+                f"{path}: has rows of {_name(cell)}, which is not in the study; remove the file"
+            )
 
 
 def _check_complete(rows: pd.DataFrame) -> None:
     """Every cell of a dataset must have the scores of every other, over as many images."""
-    images = rows.pivot(index=_RUN, columns=_SCORE, values="images").fillna(0)
+    images = rows.pivot(index=_REPLICATE, columns=_SCORE, values="images").fillna(0)
     lacking = images < images.max()
     if lacking.to_numpy().any():
         row, column = np.argwhere(lacking.to_numpy())[0]

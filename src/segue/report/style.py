@@ -4,8 +4,6 @@ Figures are built from ``matplotlib.figure.Figure`` alone: no pyplot, no global 
 The bytes of a figure depend on its data only, so a figure that is made again is the same file.
 """
 
-import os
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
@@ -21,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.style import context
 
+from segue.files import unfinished
 from segue.keys import METHODS
 
 COLOURS = {
@@ -192,13 +191,6 @@ def add_legend(
 def save(figure: Figure, out: Path) -> None:
     """Write ``figure`` to ``out`` + ``.svg`` and ``out`` + ``.png``, each whole or not at all."""
     out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-        final = out.with_name(f"{out.name}.{ending}")
-        part = out.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            with look():
-                figure.savefig(part, format=ending, metadata=metadata, bbox_inches="tight")
-            os.replace(part, final)
-        finally:
-            part.unlink(missing_ok=True)
+        with unfinished(out.with_name(f"{out.name}.{ending}")) as part, look():
+            figure.savefig(part, format=ending, metadata=metadata, bbox_inches="tight")

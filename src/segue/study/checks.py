@@ -37,6 +37,12 @@ def check(config: Config) -> None:
             raise InputError(f"{where}.recipe: no recipe {entry.recipe!r}; there are: {there}")
         recipe = config.recipes[entry.recipe]
         plugins.check_needs(method, dict(entry), dict(recipe), where)
+        for model in config.aleatoric:
+            if recipe.snapshots > (epochs := config.training_of(model).epochs):
+                raise InputError(
+                    f"recipes.{entry.recipe}.snapshots: {recipe.snapshots} of the {epochs} epochs "
+                    f"that {model} is trained; raise its epochs or lower `snapshots`"
+                )
     plugins.check_tasks(config.scores, config.tables.tasks)
     if not grid.trained(config) and not config.predictions:
         raise InputError("not_applicable: leaves out every cell of the grid")

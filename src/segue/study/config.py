@@ -24,7 +24,8 @@ STAGES = ("prepare", "train", "sample", "maps", "score", "tables", "figures")
 """What ``resources`` and ``rerun_on_code`` name, in the order of the data."""
 
 _NULLABLE = ("datasets", "aleatoric", "epistemic", "recipes")
-_SHARED = "shared"
+SHARED = "shared"
+"""Folder in ``results`` of what studies share."""
 
 
 class Dataset(Record):
@@ -193,8 +194,8 @@ def read(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         if isinstance(entries := whole.get(section) or {}, dict):
             whole[section] = {name: entry for name, entry in entries.items() if entry is not None}
     found = parse(Config, whole)
-    if found.study == _SHARED:
-        raise InputError(f"study: {_SHARED} is the folder of what studies share; name another")
+    if found.study == SHARED:
+        raise InputError(f"study: {SHARED} is the folder of what studies share; name another")
     if len(set(found.variants)) < len(found.variants):
         raise InputError(f"variants: expected different ones, found {found.variants}")
     for name in found.aleatoric:

@@ -25,6 +25,8 @@ PLUMBING = frozenset(
         "segue.schema",
         "segue.stamp",
         "segue.digests",
+        "segue.integrity",
+        "segue.results",
     }
 )
 """Modules and packages that move and check data or say what runs, but compute no number of it.

@@ -11,7 +11,8 @@ from typing import Any
 from segue import files
 from segue.errors import InputError
 from segue.study.config import Config
-from segue.study.study import Job, Study
+from segue.study.jobs import Job
+from segue.study.study import Study
 
 
 def keep(variable: str, config: Config) -> None:

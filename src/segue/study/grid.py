@@ -1,8 +1,12 @@
-"""The grid: which cells a study has, and which trainings each of them needs."""
+"""The grid: which cells a study has, which trainings each needs, and which tables come of them."""
 
 from typing import NamedTuple
 
 from segue.study.config import Config
+
+_RANKINGS = ("performance", "entanglement")
+_TIDY = ("scores", "intervals", "deltas", "ranks", "aggregations")
+_FINDINGS = ("conclusions", "published_comparison", "friedman")
 
 
 class Cell(NamedTuple):
@@ -75,4 +79,19 @@ def shown(config: Config, dataset: str) -> list[Cell]:
         if cell.replicate == 0
         and cell.dataset == dataset
         and f"{cell.aleatoric}-{cell.epistemic}" in wanted
+    ]
+
+
+def tables(config: Config) -> list[str]:
+    """Names of the files of tables.
+
+    The main variant's have plain names, another's end in ``-<variant>``; findings are of all.
+    """
+    others = [f"-{name}" for name in config.variants[1:]]
+    rankings = [f"{table}{{}}.{end}" for table in _RANKINGS for end in ("csv", "md", "tex")]
+    of_each = [*rankings, *(f"{table}{{}}.csv" for table in _TIDY)]
+    findings = [*(["variants"] if others else []), *_FINDINGS]
+    return [
+        *(name.format(variant) for variant in ["", *others] for name in of_each),
+        *(f"{table}.{end}" for table in findings for end in ("csv", "md")),
     ]

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from segue import stamp
 from segue.errors import InputError
 from segue.study import settings as of
+from segue.study.code import code
+from segue.study.jobs import Job, follows
 from segue.study.stages import PROVENANCE, STAGES
-from segue.study.study import Job, Study
+from segue.study.study import Study
 
 NEW = "new"
 CHANGED = "changed"
@@ -71,7 +73,7 @@ def _reason(
         return NEW
     if done.settings != of.identity(job.settings):
         return CHANGED
-    if study.follows(job.stage) and done.code != study.code(job):
+    if follows(study.config, job.stage) and done.code != code(job.stage, job.settings):
         return CHANGED
     places = list(of.places(job.settings))
     held = [contents.get(place) for place in places]

@@ -120,18 +120,19 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         InputError: the settings are not as they ought to be, an input is missing or damaged, or the
             stage says what else is wrong.
     """
-    settings, call = load(stage, settings_file)
+    settings, module = load(stage, settings_file)
     stamps = {p: stamp.verified(Path(p)) for p in of.places(settings) if p.endswith(".json")}
     where = {p: str(stamps[p].main) if p in stamps else p for p in of.places(settings)}
     keywords = of.placed(settings, where)
     keywords.pop("figure", None)  # it has told which function to call
-    if "threads" in inspect.signature(call).parameters:
-        keywords["threads"] = threads
 
     def produce(path: Path) -> None:
-        if "work" in inspect.signature(call).parameters:
-            keywords["work"] = str(path.parent / f".{path.name}.{_UNFINISHED}")
-        call(path, **keywords)
+        # Imported here: a result that is kept costs no import of torch.
+        call = getattr(import_module(module), STAGES[stage].function)
+        work = str(path.parent / f".{path.name}.{_UNFINISHED}")
+        taken = inspect.signature(call).parameters
+        more = {k: v for k, v in {"threads": threads, "work": work}.items() if k in taken}
+        call(path, **keywords, **more)
 
     if out.suffix != ".json" or not STAGES[stage].results:
         produce(out)
@@ -149,20 +150,20 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         stamp.write(out, Stamp(folder, found, content))
 
 
-def load(stage: str, settings_file: Path) -> tuple[Record, Callable[..., None]]:
-    """Settings of a stage, checked at every depth, and the function that does the work.
+def load(stage: str, settings_file: Path) -> tuple[Record, str]:
+    """Settings of a stage, checked at every depth, and the module that does the work.
 
     Raises:
         InputError: no such file, it is no JSON, or a key is unknown, missing or ill-typed.
     """
     content = _read(settings_file)
-    kind, module, function = STAGES[stage][:3]
+    kind, module = STAGES[stage][:2]
     if stage == "figure" and isinstance(content, dict):
         name = plugins.require("figures", str(content.get("figure")), f"{settings_file}: figure")
         kind = of.Qualitative if name == "qualitative" else kind
         module = plugins.module("figures", name)
     settings = parse(kind, content, f"{settings_file}:")
-    return settings, getattr(import_module(module), function)
+    return settings, module
 
 
 def _read(path: Path) -> Any:

@@ -3,56 +3,21 @@
 The workflow's rules ask it for paths and settings; tests ask it what would run again.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from segue import plugins, stamp
-from segue.schema import Record
-from segue.study import checks, cost, grid
+from segue.study import checks, cost, grid, jobs
 from segue.study import config as configs
 from segue.study import settings as of
 from segue.study.code import code
 from segue.study.config import Config
 from segue.study.grid import Cell, Run
+from segue.study.jobs import Job
 
 FROM_TABLES = ("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference")
-_RANKINGS = ("performance", "entanglement")
-_TIDY = ("scores", "intervals", "deltas", "ranks", "aggregations")
-_FINDINGS = ("conclusions", "published_comparison", "friedman")
-_SHARED = "shared"
-_GROUP = {"card": "figures", "figure": "figures", "given": "score"}
-"""What ``rerun_on_code`` and ``resources`` call a stage, where it is not its name."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job of a stage.
-
-    Attributes:
-        stage: a key of ``segue.study.stages.STAGES``.
-        id: tells it from the stage's others; part of the path of what it makes.
-        settings: what it reads of the config.
-        made: path of its stamp; of the first of its files where it has none.
-        inputs: paths of the stamps or files of the jobs before it.
-        trigger: changes with the settings that a result depends on, and with the code where the
-            study wants the stage to follow it.
-    """
-
-    stage: str
-    id: str
-    settings: Record
-    made: str
-    inputs: tuple[str, ...]
-    trigger: str
-
-    @property
-    def json(self) -> str:
-        """The settings as the stage reads them; keys are sorted, their order means nothing."""
-        return json.dumps(self.settings.model_dump(), sort_keys=True, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -79,12 +44,12 @@ class Study:
     @property
     def folder(self) -> str:
         """Folder of the study's own results."""
-        return f"{self.config.results}/{self.config.study}"
+        return jobs.folder(self.config)
 
     @property
     def shared(self) -> str:
         """Folder of what studies share."""
-        return f"{self.config.results}/{_SHARED}"
+        return jobs.shared(self.config)
 
     @cached_property
     def trained(self) -> list[Cell]:
@@ -133,7 +98,7 @@ class Study:
         """
         if job.made.startswith(f"{self.shared}/"):
             return f"{self.shared}/settings/{job.stage}/{job.id}.json"
-        key = _digest(of.identity(job.settings))
+        key = jobs.digest(of.identity(job.settings))
         return f"{self.folder}/settings/{job.stage}/{job.id}-{key}.json"
 
     @cached_property
@@ -157,21 +122,6 @@ class Study:
         """Stamp of the store that has the labels of a cell: a given store has its own."""
         return (self.sampling[cell] if cell in self.given else self.dataset[cell.dataset]).made
 
-    @property
-    def tables(self) -> list[str]:
-        """Names of the files of tables.
-
-        The main variant's have plain names, another's end in ``-<variant>``; findings are of all.
-        """
-        others = [f"-{name}" for name in self.config.variants[1:]]
-        rankings = [f"{t}{{}}.{e}" for t in _RANKINGS for e in ("csv", "md", "tex")]
-        of_each = [*rankings, *(f"{table}{{}}.csv" for table in _TIDY)]
-        findings = [*(["variants"] if others else []), *_FINDINGS]
-        return [
-            *(name.format(variant) for variant in ["", *others] for name in of_each),
-            *(f"{table}.{ending}" for table in findings for ending in ("csv", "md")),
-        ]
-
     def _jobs(self) -> Iterator[Job]:
         yield from self.dataset.values()
         yield from (self._card(name) for name in self.config.datasets)
@@ -190,9 +140,9 @@ class Study:
         # Data that were moved are the same data.
         paths = plugins.literal(plugins.module("sources", entry.source), "PATHS", ())
         options = {key: value for key, value in entry.options.items() if key not in paths}
-        followed = code("prepare", settings) if self.follows("prepare") else ""
-        key = _digest({**of.identity(settings), "options": options}, followed)
-        return self._keyed("prepare", f"datasets/{name}", key, settings)
+        followed = code("prepare", settings) if jobs.follows(self.config, "prepare") else ""
+        key = jobs.digest({**of.identity(settings), "options": options}, followed)
+        return jobs.keyed(self.config, "prepare", f"datasets/{name}", key, settings)
 
     def _train(self, run: Run) -> Job:
         config, data = self.config, self.dataset[run.dataset]
@@ -208,8 +158,8 @@ class Study:
             labels=list(map(str, run)),
             seed=config.seed,
         )
-        key = _digest(self._trigger("train", settings), data.trigger)
-        return self._keyed("train", f"models/{run}", key, settings)
+        key = jobs.digest(jobs.trigger(self.config, "train", settings), data.trigger)
+        return jobs.keyed(self.config, "train", f"models/{run}", key, settings)
 
     def _sample(self, cell: Cell) -> Job:
         config, data = self.config, self.dataset[cell.dataset]
@@ -228,18 +178,22 @@ class Study:
             labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
             seed=config.seed,
         )
-        key = _digest(self._trigger("sample", settings), [job.trigger for job in trainings])
-        return self._keyed("sample", f"samples/{cell}", key, settings)
+        key = jobs.digest(
+            jobs.trigger(self.config, "sample", settings), [job.trigger for job in trainings]
+        )
+        return jobs.keyed(self.config, "sample", f"samples/{cell}", key, settings)
 
     def _given(self, cell: Cell, store: str) -> Job:
         settings = of.Given(store=store)
         made = f"{self.folder}/samples/{cell}/{stamp.NAME}"
-        return Job("given", str(cell), settings, made, (), self._trigger("given", settings))
+        return Job(
+            "given", str(cell), settings, made, (), jobs.trigger(self.config, "given", settings)
+        )
 
     def _maps(self, cell: Cell) -> Job:
         samples = self.sampling[cell].made
         settings = of.Maps(samples=samples, none_roles=self.config.uncertainty.none_roles)
-        return self._own("maps", cell, settings)
+        return jobs.own(self.config, "maps", cell, settings)
 
     def _score(self, cell: Cell) -> Job:
         settings = of.Score(
@@ -251,11 +205,11 @@ class Study:
             options=self.config.scores,
             seed=self.config.seed,
         )
-        return self._own("score", cell, settings)
+        return jobs.own(self.config, "score", cell, settings)
 
     def _card(self, name: str) -> Job:
         settings = of.Card(dataset=self.dataset[name].made)
-        return self._job("card", name, settings, f"{self.folder}/cards/{name}.md")
+        return jobs.job(self.config, "card", name, settings, f"{self.folder}/cards/{name}.md")
 
     def _tables(self) -> Job:
         config = self.config
@@ -269,13 +223,15 @@ class Study:
             published=published,
             captions=self._captions,
         )
-        return self._job("tables", "tables", settings, f"{self.folder}/tables/scores.csv")
+        return jobs.job(
+            self.config, "tables", "tables", settings, f"{self.folder}/tables/scores.csv"
+        )
 
     def _figure(self, figure: str) -> Job:
         tables = f"{self.folder}/tables"
         settings = of.Figure(figure=figure, tables=tables, captions=self._captions)
         made = f"{self.folder}/figures/{figure}.svg"
-        trigger = self._trigger("figure", settings)
+        trigger = jobs.trigger(self.config, "figure", settings)
         return Job("figure", figure, settings, made, (self._tables().made,), trigger)
 
     def _picture(self, name: str) -> Job:
@@ -295,7 +251,7 @@ class Study:
             images=self.config.figures.qualitative.images,
         )
         made = f"{self.folder}/figures/qualitative-{name}.svg"
-        return self._job("figure", f"qualitative-{name}", settings, made)
+        return jobs.job(self.config, "figure", f"qualitative-{name}", settings, made)
 
     def _shown(self, name: str) -> list[Cell]:
         return grid.shown(self.config, name)
@@ -303,35 +259,3 @@ class Study:
     @property
     def _captions(self) -> dict[str, str]:
         return {n: d.caption for n, d in self.config.datasets.items() if d.caption is not None}
-
-    def _keyed(self, stage: str, path: str, key: str, settings: Record) -> Job:
-        """A job whose result lies under a key of all that makes it, for every study to use."""
-        id = f"{path}-{key}".partition("/")[2]
-        made = f"{self.shared}/{path}-{key}/{stamp.NAME}"
-        return Job(stage, id, settings, made, tuple(of.places(settings)), key)
-
-    def _own(self, stage: str, cell: Cell, settings: Record) -> Job:
-        folder = {"maps": "maps", "score": "scores"}[stage]
-        made = f"{self.folder}/{folder}/{cell}/{stamp.NAME}"
-        return self._job(stage, str(cell), settings, made)
-
-    def _job(self, stage: str, id: str, settings: Record, made: str) -> Job:
-        inputs = tuple(dict.fromkeys(of.places(settings)))
-        return Job(stage, id, settings, made, inputs, self._trigger(stage, settings))
-
-    def follows(self, stage: str) -> bool:
-        """Whether a stage runs again when its code changes."""
-        return _GROUP.get(stage, stage) in self.config.rerun_on_code
-
-    def code(self, job: Job) -> str:
-        """Fingerprint of the code of a job."""
-        return code(job.stage, job.settings)
-
-    def _trigger(self, stage: str, settings: Record) -> str:
-        follows = self.follows(stage)
-        return _digest(of.identity(settings), code(stage, settings) if follows else "")
-
-
-def _digest(*parts: Any) -> str:
-    """8 hexadecimal digits for JSON values; the order of keys means nothing."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]

@@ -12,6 +12,7 @@ from segue import stamp
 from segue.errors import InputError
 from segue.study import cost
 from segue.study.checks import absent, check_side
+from segue.study.code import code
 from segue.study.config import overlay
 from segue.study.plan import CHANGED, LOOK, counts, on_disk, plan
 from segue.study.study import Study
@@ -114,7 +115,11 @@ def _by_other_code(study: Study, planned: dict[tuple[str, str], str]) -> str:
     found = []
     for stage in ("prepare", "train", "sample"):
         kept = [job for job in study.of(stage) if (stage, job.id) not in planned]
-        other = [job for job in kept if (done := on_disk(job)) and done.code != study.code(job)]
+        other = [
+            job
+            for job in kept
+            if (done := on_disk(job)) and done.code != code(job.stage, job.settings)
+        ]
         if other:
             found.append(f"{len(other)} of {len(kept)} of stage {stage}")
     if not found:

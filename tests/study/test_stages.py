@@ -1,0 +1,95 @@
+"""A stage run by hand, with and without stamps."""
+
+import json
+
+import numpy as np
+import pytest
+from handmade import SPLITS, random_split, write_stores
+
+from segue import stamp, store
+from segue.errors import InputError
+from segue.study import stages
+
+
+@pytest.fixture
+def samples(tmp_path):
+    return write_stores(tmp_path, {name: random_split(name) for name in SPLITS})["samples"]
+
+
+def run(stage, settings, out):
+    path = out.parent / f"{stage}-settings.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings))
+    stages.run(stage, path, out, 1)
+
+
+def test_without_a_stamp_it_writes_the_result_itself(samples, tmp_path):
+    run("maps", {"samples": samples, "none_roles": "strict"}, tmp_path / "out/mine.zarr")
+    assert store.splits(tmp_path / "out/mine.zarr") == sorted(SPLITS)
+    assert not list((tmp_path / "out").glob("made.json"))
+
+
+def test_with_a_stamp_it_says_what_is_whole_and_what_made_it(samples, tmp_path):
+    settings = {"samples": samples, "none_roles": "strict"}
+    run("maps", settings, tmp_path / "out/made.json")
+    made = stamp.verified(tmp_path / "out/made.json")
+    assert made.main == tmp_path / "out/maps.zarr"
+    record = json.loads((tmp_path / "out/provenance.json").read_text())
+    assert record["settings"] == {"none_roles": "strict"}
+    assert record["code"]
+    assert record["software"]["numpy"] == np.__version__
+
+
+def test_the_same_again_is_kept_and_other_settings_are_made(samples, tmp_path):
+    out = tmp_path / "out/made.json"
+    run("maps", {"samples": samples, "none_roles": "strict"}, out)
+    before = (tmp_path / "out/maps.zarr").stat().st_mtime_ns
+    out.unlink()
+    run("maps", {"samples": samples, "none_roles": "strict"}, out)
+    assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns == before
+    run("maps", {"samples": samples, "none_roles": "samples_as_hypotheses"}, out)
+    assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns != before
+
+
+def test_an_input_is_compared_with_its_stamp_before_it_is_used(samples, tmp_path):
+    first = tmp_path / "first/made.json"
+    run("maps", {"samples": samples, "none_roles": "strict"}, first)
+    settings = {"samples": str(first), "none_roles": "strict"}
+    (tmp_path / "first/maps.zarr/id/zarr.json").write_text("{}")
+    with pytest.raises(InputError, match=r"maps.zarr: is damaged, or was changed .*remove the fol"):
+        run("maps", settings, tmp_path / "second/made.json")
+    first.write_text("{")
+    with pytest.raises(InputError, match=r"made.json: damaged; remove the folder"):
+        run("maps", settings, tmp_path / "second/made.json")
+    first.unlink()
+    with pytest.raises(InputError, match=r"made.json: no such file"):
+        run("maps", settings, tmp_path / "second/made.json")
+    assert not (tmp_path / "second/maps.zarr").exists()
+
+
+def test_results_may_be_moved_with_their_stamp(samples, tmp_path):
+    run("maps", {"samples": samples, "none_roles": "strict"}, tmp_path / "here/made.json")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert stamp.verified(tmp_path / "there/made.json").main == tmp_path / "there/maps.zarr"
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings", "message"),
+    [
+        ("train", {"dataset": "x"}, "missing key aleatoric"),
+        (
+            "maps",
+            {"samples": "x", "none_roles": "strict", "lr": 1},
+            "unknown key lr; there are: sa",
+        ),
+        (
+            "maps",
+            {"samples": "nowhere.zarr", "none_roles": "strict"},
+            "nowhere.zarr: no Zarr store",
+        ),
+        ("figure", {"figure": "pie"}, "nothing named 'pie' in figures; there are: "),
+    ],
+)
+def test_what_is_wrong_is_said_by_hand_too(stage, settings, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        run(stage, settings, tmp_path / "out/made.json")
