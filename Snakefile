@@ -7,8 +7,10 @@ from pathlib import Path
 
 HERE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 
+# Jobs on other machines read none: they have the config that the run began with (rules/study.smk).
+if workflow.is_main_process:
 
-configfile: "config.yaml" if Path("config.yaml").exists() else str(HERE / "config.yaml")
+    configfile: "config.yaml" if Path("config.yaml").exists() else str(HERE / "config.yaml")
 
 
 include: "workflow/rules/study.smk"

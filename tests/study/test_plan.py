@@ -197,6 +197,30 @@ def test_a_loss_is_the_code_of_its_own_model_only():
     assert fingerprint.code_id("segue.models.train") not in jobs.values()
 
 
+def test_studies_agree_on_what_snakemake_compares_of_a_shared_job():
+    """Else a second study would run every preparation and training of the first again."""
+    compared = [
+        {(job.id, each.settings_file(job), job.trigger) for job in each.of(stage)}
+        for stage in ("prepare", "train", "sample")
+        for each in (study(), study(study="second"))
+    ]
+    assert compared[::2] == compared[1::2]
+
+
+def test_a_queued_job_finds_its_settings_after_an_update(monkeypatch):
+    before = study()
+    queued = [before.settings_file(job) for job in before.jobs.values()]
+    monkeypatch.setattr("segue.study.code.code_id", lambda *_: "other")
+    after = study()
+    assert [after.settings_file(job) for job in after.jobs.values()] == queued
+
+
+def test_other_settings_are_other_files():
+    before, after = study(), study(scores={"ood": {"patch": 3}})
+    files = [{each.settings_file(job) for job in each.of("score")} for each in (before, after)]
+    assert not files[0] & files[1]
+
+
 def test_ids_and_paths_are_those_of_one_job():
     whole = study(replicates=3)
     assert len({job.made for job in whole.jobs.values()}) == len(whole.jobs)

@@ -17,27 +17,35 @@ from segue.study.summary import summary
 
 min_version("9.10")
 
-# A job on another machine reads the config that the run began with, whatever was edited meanwhile.
-DEFAULTS = safe_load((HERE / "config.yaml").read_text())
-FROZEN = f"SEGUE_CONFIG_{config.get('study', DEFAULTS['study'])}"
-if not workflow.is_main_process and FROZEN in os.environ:
-    config = freeze.thaw(os.environ[FROZEN])
+# A job on another machine starts this file again when its turn comes, perhaps days later. It finds the
+# config that the run began with in its environment, in a variable for each module, and reads no file
+# that may have been edited meanwhile.
+FROZEN = f"SEGUE_CONFIG_{workflow.modifier.namespace or 'MAIN'}"
 
 try:
-    study = Study.parse(config, DEFAULTS)
-    # Snakemake names the Snakefile's own file last; those of the command line are laid over it.
-    *over, own = map(str, workflow.configfiles or [HERE / "config.yaml"])
-    lines = list(summary(study, [own, *over])) if workflow.is_main_process else []
+    if workflow.is_main_process:
+        study = Study.parse(config, safe_load((HERE / "config.yaml").read_text()))
+        # Snakemake names the Snakefile's own file last; those of the command line are laid over it.
+        *over, own = map(str, workflow.configfiles or [HERE / "config.yaml"])
+        lines = list(summary(study, [own, *over]))
+    else:
+        study = Study.parse(freeze.kept(FROZEN), {})
 except InputError as error:
     sys.exit(f"Error in the config: {error}")
 
 STUDY, SHARED = study.folder, study.shared
 if workflow.is_main_process:
-    os.environ[FROZEN] = freeze.frozen(config)
+    freeze.keep(FROZEN, study.config)
     for line in lines:
         logger.info(line)
-    if not workflow.modifier.is_main_snakefile():
+    if workflow.modifier.is_main_snakefile():
+        workflow.config_settings.configfiles = []  # else jobs would read those of the command line
+    else:
         freeze.freeze(study, study.jobs.values())  # hooks of modules do not run
+
+
+envvars:
+    FROZEN,
 
 
 def inputs(stage):

@@ -2,24 +2,37 @@
 
 import base64
 import json
+import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from segue import files
+from segue.errors import InputError
+from segue.study.config import Config
 from segue.study.jobs import Job
 from segue.study.study import Study
 
 
-def frozen(config: Mapping[str, Any]) -> str:
-    """A config as text that fits into a variable of the environment."""
-    return base64.b85encode(zlib.compress(json.dumps(config).encode())).decode()
+def keep(variable: str, config: Config) -> None:
+    """Put a whole config into a variable of the environment, which jobs inherit."""
+    text = zlib.compress(config.model_dump_json().encode())
+    os.environ[variable] = base64.urlsafe_b64encode(text).decode()
 
 
-def thaw(text: str) -> dict[str, Any]:
-    """The config that ``frozen`` was given."""
-    return json.loads(zlib.decompress(base64.b85decode(text)))
+def kept(variable: str) -> dict[str, Any]:
+    """The config that ``keep`` was given; it needs no defaults.
+
+    Raises:
+        InputError: the variable is not in the environment.
+    """
+    if variable not in os.environ:
+        raise InputError(
+            f"{variable}: not in the environment of this job; it holds the config that the run"
+            " began with, and Snakemake's executor has to pass it on"
+        )
+    return json.loads(zlib.decompress(base64.urlsafe_b64decode(os.environ[variable])))
 
 
 def freeze(study: Study, jobs: Iterable[Job]) -> None:

@@ -93,9 +93,13 @@ class Study:
         """Path of the file that keeps a queued job's settings, whatever happens to config.yaml.
 
         Other settings have another path, unless they differ in nothing that a result depends on.
+        Other code has not: a queued job finds its settings after an update. A job whose result is
+        shared has the same path in every study.
         """
-        key = "" if job.id.endswith(job.trigger) else f"-{job.trigger}"
-        return f"{self.folder}/settings/{job.stage}/{job.id}{key}.json"
+        if job.made.startswith(f"{self.shared}/"):
+            return f"{self.shared}/settings/{job.stage}/{job.id}.json"
+        key = jobs.digest(of.identity(job.settings))
+        return f"{self.folder}/settings/{job.stage}/{job.id}-{key}.json"
 
     @cached_property
     def dataset(self) -> dict[str, Job]:
