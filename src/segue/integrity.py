@@ -21,6 +21,7 @@ import zarr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from segue import stamp
 from segue.errors import InputError
 from segue.files import naming
 
@@ -88,12 +89,14 @@ def whole(array: zarr.Array, at: tuple[int, ...]) -> bool:
 
 
 def remedy(store: Path) -> str:
-    """What to do about a damaged store: that depends on who wrote it."""
+    """What to do about a damaged store: what is not known to be Segue's is never to be removed."""
+    if found := stamp.removal(store):
+        return found
     anew = "write it anew with the program that made it"
     try:
         attributes = json.loads((store / "zarr.json").read_bytes())["attributes"]
     except (OSError, LookupError, TypeError, ValueError):
-        return f"if Segue wrote it, {_removal(store)}; if not, {anew}"
+        return anew
     return _removal(store) if SEAL in attributes else anew
 
 

@@ -2,13 +2,15 @@
 
 A job writes its result, then a stamp, ``made.json``. Later jobs depend on the stamp: it names the
 files of the result and holds a digest of each, so that a result is found to be damaged or changed
-before it is used, and a result that was made again with the same bytes is the same result.
+before it is used, and a result that was made again with the same bytes is the same result. It ends
+in a digest of itself.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from segue import digests, files
 from segue.errors import InputError
@@ -48,7 +50,7 @@ def write(path: Path, stamp: Stamp) -> None:
         "content": stamp.content,
     }
     with files.replacing(path) as file:
-        json.dump(content, file, indent=1)
+        json.dump({**content, "seal": _seal(content)}, file, indent=1)
 
 
 def read(path: Path) -> Stamp:
@@ -59,11 +61,13 @@ def read(path: Path) -> Stamp:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Stamp(path.parent / found["folder"], dict(found["files"]), str(found["content"]))
+        if found.pop("seal") != _seal(found):
+            raise ValueError("its digest is another")
+        return Stamp(path.parent / found["folder"], found["files"], found["content"])
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run the stage that makes it") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: damaged; {_remedy(path)}") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: is damaged; {_removal(path.parent)}") from error
 
 
 def verified(path: Path) -> Stamp:
@@ -84,12 +88,31 @@ def verified(path: Path) -> Stamp:
     return stamp
 
 
+def removal(result: Path) -> str | None:
+    """The remedy for a damaged file or store that a stage made; None where no stamp is of it.
+
+    The stamp lies beside it or one folder above. A link leads to what no stage made.
+    """
+    for folder in result.resolve().parents[:2]:
+        if (folder / NAME).exists():
+            return _removal(folder)
+    return None
+
+
 def _digest(path: Path) -> str:
     return digests.digest(path) if path.is_dir() else files.digest(path)
 
 
-def _remedy(path: Path, file: Path | None = None) -> str:
+def _remedy(path: Path, file: Path) -> str:
     """A link leads to what is the user's own, which is never to be removed."""
-    if file is not None and file.is_symlink():
+    if file.is_symlink():
         return f"put it back, or remove {path} to have the store checked again, and run again"
-    return f"remove the folder {path.parent} and run again"
+    return _removal(path.parent)
+
+
+def _removal(folder: Path) -> str:
+    return f"remove the folder {folder} and run again"
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

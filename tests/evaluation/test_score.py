@@ -12,7 +12,7 @@ from segue.errors import InputError
 from segue.evaluation.maps import write_maps
 from segue.evaluation.score import open_splits, score, scores
 from segue.keys import REPLICATE, SCORE_ROW
-from segue.report.score_files import read_intervals
+from segue.report.score_files import read_intervals, read_means
 
 KEY = {"study": "s", "dataset": "lung", "aleatoric": "ssn", "epistemic": "none", "replicate": 3}
 OPTIONS = {
@@ -174,7 +174,8 @@ def test_an_interval_that_there_is_not_is_empty_and_is_read_as_such(splits, tmp_
     table = _read(tmp_path / "a-intervals.csv")
     assert (table.loc[table["split"] == "val", ["low", "high"]] == "").all(axis=None)
     cell = [KEY[name] for name in REPLICATE]
-    found = read_intervals([tmp_path / "a.csv"], [cell])
+    paths = [tmp_path / "a.csv"]
+    found = read_intervals(paths, [cell], read_means(paths, [cell]))
     empty = found["low"].isna()
     assert empty.equals(found["split"] == "val")
 

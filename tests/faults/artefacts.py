@@ -133,7 +133,7 @@ class Artefacts:
         if file in self.scores:
             return lambda: read_means(self.scores, CELLS)
         if file in self.intervals:
-            return lambda: read_intervals(self.scores, CELLS)
+            return lambda: read_intervals(self.scores, CELLS, read_means(self.scores, CELLS))
         if file.parent == self.tables:
             return lambda: read_table(self.tables, file.stem, CELL, ["delta"])
         return self._reader_of_dataset(file)

@@ -18,7 +18,7 @@ import xarray as xr
 from study import Study
 
 INJECT = Path(__file__).parent / "inject"
-LIMIT_S = 180  # no run of the tiny study takes a tenth of that: what does hangs
+SILENT_S = 120  # what has said nothing for so long hangs: no job of the tiny study takes a tenth
 
 
 class Stage(NamedTuple):
@@ -200,19 +200,20 @@ def until_struck(study: Study, begun: subprocess.Popen) -> None:
 def finish(study: Study, begun: subprocess.Popen) -> Run:
     """Wait for a run that ``start`` began; if it hangs, kill it and fail."""
     faults = study.folder / "faults"
-    try:
-        status = begun.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(begun.pid, signal.SIGKILL)
-        begun.wait()
-        raise AssertionError(f"hung:\n{(faults / 'said').read_text()}") from None
+    said = faults / "said"
+    while (status := begun.poll()) is None:
+        if time.time() - said.stat().st_mtime > SILENT_S:
+            os.killpg(begun.pid, signal.SIGKILL)
+            begun.wait()
+            raise AssertionError(f"hung:\n{said.read_text()}")
+        time.sleep(0.02)
     noted = {"started": [], "struck": [], "changed": []}
     for line in (faults / "ledger").read_text().splitlines():
         what, *about = line.split()
         noted[what].append(about)
     return Run(
         status,
-        (faults / "said").read_text(),
+        said.read_text(),
         [name for *_, name in noted["started"]],
         [name for *_, name in noted["struck"]],
         {name: int(number) for number, *_, name in noted["changed"]},

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from segue.errors import InputError
-from segue.keys import REPLICATE, SCORE_ROW
-from segue.report.score_files import read_means
+from segue.evaluation.score import intervals_beside
+from segue.keys import INTERVAL_ROW, REPLICATE, SCORE, SCORE_ROW
+from segue.report.score_files import read_intervals, read_means
 
 CELLS = [("lung", "ssn", "none", 0), ("lung", "ssn", "none", 1), ("lung", "ssn", "swag", 0)]
 
@@ -20,7 +21,11 @@ def _file(folder: Path, cell, images=4, drop=(), value=0.5) -> Path:
             rows.append((*head, replicate, measure, "", image, score))
     path = folder / f"{dataset}-{aleatoric}-{epistemic}-{replicate}.csv"
     table = pd.DataFrame(rows, columns=SCORE_ROW)
-    table[~table["metric"].isin(drop)].to_csv(path, index=False)
+    table = table[~table["metric"].isin(drop)]
+    table.to_csv(path, index=False)
+    scores = table.drop_duplicates([*REPLICATE, *SCORE])
+    limits = scores.assign(value=scores["score"], low=0.0, high=1.0)[[*INTERVAL_ROW]]
+    limits.to_csv(intervals_beside(path), index=False)
     return path
 
 
@@ -106,3 +111,12 @@ def test_a_damaged_file_stops_it_by_name(files, damage, tmp_path):
     files[0].write_text(damage(files[0].read_text()))
     with pytest.raises(InputError, match=r"lung[-/]ssn-none[-/](rep)?0"):
         read_means(files, CELLS)
+
+
+def test_a_score_without_its_interval_stops_it_by_name(files):
+    means = read_means(files, CELLS)
+    path = intervals_beside(files[1])
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(InputError, match=r"rep\d: unfinished: .* has no interval; score this cell"):
+        read_intervals(files, CELLS, means)

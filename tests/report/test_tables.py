@@ -51,12 +51,14 @@ def _write(folder: Path, cell, variants=("corrected",)) -> str:
                         )
                         rows.append((*head, replicate, measure, how, "all", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
-    pd.DataFrame(rows, columns=SCORE_ROW).to_csv(path, index=False)
+    table = pd.DataFrame(rows, columns=SCORE_ROW)
+    table.to_csv(path, index=False)
+    whole = table.assign(value=table["score"], low=0.0, high=1.0)[[*INTERVAL_ROW]]
     limits = [
         (v, dataset, aleatoric, epistemic, replicate, "ood", "delta", "ood", "", "border", 0, -1, 1)
         for v in variants
     ]
-    table = pd.DataFrame(limits, columns=INTERVAL_ROW)
+    table = pd.concat([whole, pd.DataFrame(limits, columns=INTERVAL_ROW)])
     table.to_csv(intervals_beside(path), index=False)
     return str(path)
 

@@ -26,17 +26,22 @@ def study(**change) -> Study:
 
 
 def finished(*studies: Study):
-    """What is on record once these studies have run: each result holds its own stamp's path."""
+    """What is on record once these studies have run: each result holds its own stamp's path.
+
+    Of figures and cards nothing is.
+    """
     records = {
         job.made: Done(
             of.identity(job.settings),
+            of.sources(job.settings),
             list(of.places(job.settings)),
             job.made,
             code(job.stage, job.settings),
         )
+        if STAGES[job.stage].results or job.stage == "tables"
+        else Done(None, [], [], "", "")
         for each in studies
         for job in each.jobs.values()
-        if STAGES[job.stage].results
     }
     return lambda job: records.get(job.made)
 
@@ -220,3 +225,17 @@ def test_ids_and_paths_are_those_of_one_job():
     whole = study(replicates=3)
     assert len({job.made for job in whole.jobs.values()}) == len(whole.jobs)
     assert len({whole.settings_file(job) for job in whole.jobs.values()}) == len(whole.jobs)
+
+
+def test_what_is_gone_is_made_again_only_for_what_runs():
+    """Samples take most of a disk, and may go once the scores are there."""
+    whole = study()
+    records = finished(whole)
+
+    def without_samples(job):
+        return None if job.stage == "sample" else records(job)
+
+    assert plan.plan(whole, without_samples) == {}
+    assert plan.counts(
+        plan.plan(study(scores={"ood": {"patch": 3}}), without_samples), "sample"
+    ) == {NEW: 19}

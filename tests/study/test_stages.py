@@ -59,7 +59,7 @@ def test_an_input_is_compared_with_its_stamp_before_it_is_used(samples, tmp_path
     with pytest.raises(InputError, match=r"maps.zarr: is damaged, or was changed .*remove the fol"):
         run("maps", settings, tmp_path / "second/made.json")
     first.write_text("{")
-    with pytest.raises(InputError, match=r"made.json: damaged; remove the folder"):
+    with pytest.raises(InputError, match=r"made.json: is damaged; remove the folder"):
         run("maps", settings, tmp_path / "second/made.json")
     first.unlink()
     with pytest.raises(InputError, match=r"made.json: no such file"):

@@ -44,17 +44,31 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     return found.iloc[order].drop(columns="images").reset_index(drop=True)
 
 
-def read_intervals(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.DataFrame:
+def read_intervals(
+    paths: Sequence[Path], cells: Sequence[Sequence[Any]], means: pd.DataFrame
+) -> pd.DataFrame:
     """Read the files of intervals beside the score files, in the order of ``cells``.
+
+    Args:
+        paths, cells: as ``read_means`` takes them.
+        means: what it returned; each of these scores must have its interval.
 
     Returns:
         ``segue.keys.INTERVAL_ROW``.
 
     Raises:
-        InputError: a file is missing, is damaged, or has other columns or cells.
+        InputError: a file is missing, is damaged, has other columns or cells, or lacks rows.
     """
     position = {tuple(cell): i for i, cell in enumerate(cells)}
     found = pd.concat([_read_intervals(intervals_beside(path), position) for path in paths])
+    key = [*_REPLICATE, *_SCORE]
+    lacking = means[key].merge(found[key], how="left", indicator=True)
+    if len(lacking := lacking[lacking["_merge"] == "left_only"]):
+        row = lacking.iloc[0]
+        raise InputError(
+            f"{_name(row[_REPLICATE])}: unfinished: {row['metric']} of {row['split']} "
+            f"({row['variant']}) has no interval; score this cell again"
+        )
     order = [position[cell] for cell in found[_REPLICATE].itertuples(index=False, name=None)]
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 

@@ -67,7 +67,7 @@ def tables(
     }
     paths = [Path(path) for path in scores]
     means = read_means(paths, cells)
-    intervals = read_intervals(paths, cells)
+    intervals = read_intervals(paths, cells, means)
     grid = Grid.of(cells, not_applicable, captions or {})
     rankings, summaries = {}, []
     for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):

@@ -62,7 +62,8 @@ def keyed(config: Config, stage: str, path: str, key: str, settings: Record) -> 
     """A job whose result lies under a key of all that makes it, for every study to use."""
     made = f"{shared(config)}/{path}-{key}/{stamp.NAME}"
     id = f"{path}-{key}".partition("/")[2]
-    return Job(stage, id, settings, made, tuple(of.places(settings)), key)
+    inputs = tuple(of.places(settings))
+    return Job(stage, id, settings, made, inputs, trigger(config, stage, settings))
 
 
 def own(config: Config, stage: str, cell: Cell, settings: Record) -> Job:

@@ -5,6 +5,7 @@ itself where somebody does by hand. A result depends on what is there, not on wh
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from pydantic import Field
@@ -162,6 +163,11 @@ def places(settings: Record) -> Iterator[str]:
                 yield from places(each)
             elif _marked(field, "place"):
                 yield each
+
+
+def sources(settings: Record) -> list[str]:
+    """Name of the folder of each place, which has the key of what it holds, if that has one."""
+    return [Path(place).parent.name for place in places(settings)]
 
 
 def placed(settings: Record, where: Mapping[str, str]) -> dict[str, Any]:

@@ -134,13 +134,16 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         more = {k: v for k, v in {"threads": threads, "work": work}.items() if k in taken}
         call(path, **keywords, **more)
 
-    if out.suffix != ".json" or not STAGES[stage].results:
-        produce(out)
-        return
     inputs = [stamps[p].content if p in stamps else None for p in of.places(settings)]
     made_by = {"stage": stage, "settings": of.identity(settings), "inputs": inputs}
+    more = {"sources": of.sources(settings), "code": code(stage, settings)}
+    if out.suffix != ".json" or not STAGES[stage].results:
+        produce(out)
+        if stage == "tables":
+            _record(out, {**made_by, **more})
+        return
     with files.locked(out.parent / ".lock"):
-        folder = _finished(stage, out.parent, made_by, produce, code(stage, settings))
+        folder = _finished(stage, out.parent, made_by, produce, more)
         found = _provenance(folder)["files"]
         main = folder / STAGES[stage].results[0]
         content = digests.content_digest(main) if stage == "prepare" else found[main.name]
@@ -180,27 +183,33 @@ def _finished(
     parent: Path,
     made_by: Mapping[str, Any],
     produce: Callable[[Path], None],
-    code_id: str,
+    more: Mapping[str, Any],
 ) -> Path:
-    """Folder of a stage's result, which is made unless it is there and whole."""
+    """Folder of a stage's result, which is made unless it is there and whole.
+
+    Args:
+        made_by: what it depends on; ``more``: what is on record beside that, the code at least.
+    """
     names = STAGES[stage].results
     apart = stage in _APART
     identity = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:8]
     folder = parent / identity if apart else parent
     if stage == "prepare":
         folder = _prepared(parent, names[0], produce)
-    elif _is_whole(folder, names, made_by if apart else {**made_by, "code": code_id}):
+    elif _is_whole(folder, names, made_by if apart else {**made_by, "code": more["code"]}):
         _log.info("%s: was made of the same settings and inputs; kept", folder)
         return folder
     # One that was killed between its end and its record is finished too.
     elif not (apart and all((folder / name).exists() for name in names)):
         _remove(folder, names)
         produce(folder / names[0])
-    provenance = {**made_by, "code": code_id, "software": software()}
-    provenance["files"] = stamp.of_files(folder, names)
-    with files.replacing(folder / PROVENANCE) as file:
-        json.dump(provenance, file, indent=1)
+    _record(folder, {**made_by, **more, "files": stamp.of_files(folder, names)})
     return folder
+
+
+def _record(folder: Path, provenance: Mapping[str, Any]) -> None:
+    with files.replacing(folder / PROVENANCE) as file:
+        json.dump({**provenance, "software": software()}, file, indent=1)
 
 
 def _is_whole(folder: Path, names: tuple[str, ...], made_by: Mapping[str, Any]) -> bool:

@@ -158,7 +158,7 @@ class Study:
             labels=list(map(str, run)),
             seed=config.seed,
         )
-        key = jobs.digest(jobs.trigger(self.config, "train", settings), data.trigger)
+        key = jobs.digest(jobs.trigger(self.config, "train", settings), data.id)
         return jobs.keyed(self.config, "train", f"models/{run}", key, settings)
 
     def _sample(self, cell: Cell) -> Job:
@@ -179,7 +179,7 @@ class Study:
             seed=config.seed,
         )
         key = jobs.digest(
-            jobs.trigger(self.config, "sample", settings), [job.trigger for job in trainings]
+            jobs.trigger(self.config, "sample", settings), [job.id for job in trainings]
         )
         return jobs.keyed(self.config, "sample", f"samples/{cell}", key, settings)
 
