@@ -1,6 +1,7 @@
 """A stage run by hand, with and without stamps."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -49,6 +50,26 @@ def test_the_same_again_is_kept_and_other_settings_are_made(samples, tmp_path):
     assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns == before
     run("maps", {"samples": samples, "none_roles": "samples_as_hypotheses"}, out)
     assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns != before
+
+
+def test_a_kept_result_is_on_record_as_that_of_its_present_inputs(samples, tmp_path):
+    settings = {"samples": samples, "none_roles": "strict"}
+    out = tmp_path / "out/made.json"
+    for name in ("a-1", "b-2"):
+        link = tmp_path / name / "samples.zarr"
+        link.parent.mkdir()
+        link.symlink_to(samples)
+        run("maps", {**settings, "samples": str(link)}, out)
+        record = json.loads((tmp_path / "out/provenance.json").read_text())
+        assert record["sources"] == [name]
+
+
+def test_a_result_that_is_partly_gone_is_made_again(samples, tmp_path):
+    settings = {"samples": samples, "none_roles": "strict"}
+    run("maps", settings, tmp_path / "out/made.json")
+    shutil.rmtree(tmp_path / "out/maps.zarr")
+    run("maps", settings, tmp_path / "out/made.json")
+    assert store.splits(tmp_path / "out/maps.zarr") == sorted(SPLITS)
 
 
 def test_an_input_is_compared_with_its_stamp_before_it_is_used(samples, tmp_path):

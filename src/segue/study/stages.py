@@ -198,6 +198,8 @@ def _finished(
         folder = _prepared(parent, names[0], produce)
     elif _is_whole(folder, names, made_by if apart else {**made_by, "code": more["code"]}):
         _log.info("%s: was made of the same settings and inputs; kept", folder)
+        if (found := _provenance(folder))["sources"] != more["sources"]:
+            _write(folder, {**found, "sources": more["sources"]})
         return folder
     # One that was killed between its end and its record is finished too.
     elif not (apart and all((folder / name).exists() for name in names)):
@@ -208,8 +210,12 @@ def _finished(
 
 
 def _record(folder: Path, provenance: Mapping[str, Any]) -> None:
+    _write(folder, {**provenance, "software": software()})
+
+
+def _write(folder: Path, provenance: Mapping[str, Any]) -> None:
     with files.replacing(folder / PROVENANCE) as file:
-        json.dump({**provenance, "software": software()}, file, indent=1)
+        json.dump(provenance, file, indent=1)
 
 
 def _is_whole(folder: Path, names: tuple[str, ...], made_by: Mapping[str, Any]) -> bool:
@@ -221,7 +227,7 @@ def _is_whole(folder: Path, names: tuple[str, ...], made_by: Mapping[str, Any]) 
         if found["files"] != stamp.of_files(folder, names):
             raise ValueError("its digests are others")
         whole = made_by.items() <= found.items()
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (InputError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         _log.warning("%s: is damaged (%s); it is made again", folder, error)
         whole = False
     if not whole:
