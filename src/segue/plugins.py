@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -61,13 +62,25 @@ def load(kind: str, name: str) -> ModuleType:
     return importlib.import_module(module(kind, require(kind, name, "method")))
 
 
+def _syntax(module: str) -> ast.Module:
+    """Syntax tree of a module's file."""
+    file = Path(find_spec(module).origin)
+    return _parse(file, file.stat().st_mtime_ns)
+
+
+@cache
+def _parse(file: Path, changed: int) -> ast.Module:
+    """Syntax tree of a file as it was at a time; a study of many cells asks for it often."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def definition(module: str, function: str) -> ast.FunctionDef:
     """Syntax tree of a function in ``module``; a method is named ``Class.method``.
 
     Raises:
         InputError: the module has no such function.
     """
-    node: ast.AST = ast.parse(Path(find_spec(module).origin).read_text())
+    node: ast.AST = _syntax(module)
     for name in function.split("."):
         named = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         if name not in named:
@@ -135,7 +148,7 @@ def declared(module: str, name: str) -> dict[str, Any]:
     module has no such line.
     """
     found = {}
-    for node in ast.parse(Path(find_spec(module).origin).read_text()).body:
+    for node in _syntax(module).body:
         match node:
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(keywords=keywords)) if (
                 target == name
@@ -157,7 +170,7 @@ NEEDS = {
 
 def literal(module: str, name: str, default: Any) -> Any:
     """The literal that a module names ``name``, read without importing it; else ``default``."""
-    for node in ast.parse(Path(find_spec(module).origin).read_text()).body:
+    for node in _syntax(module).body:
         match node:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                 return ast.literal_eval(value)
