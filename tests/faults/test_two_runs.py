@@ -61,7 +61,7 @@ def test_a_second_run_is_refused_and_changes_nothing(finished, tmp_path):
     assert study.files("tables") == finished.tables
 
 
-@pytest.mark.parametrize("stage", map(stage, HELD_UP), ids=HELD_UP)
+@pytest.mark.parametrize("stage", [stage(name) for name in HELD_UP], ids=HELD_UP)
 def test_an_orphan_of_a_killed_run_and_a_new_job_never_write_one_result_both(
     stage, finished, tmp_path, record_property
 ):

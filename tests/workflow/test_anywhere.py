@@ -68,7 +68,8 @@ def snakemake(project: Path, folder: Path, *arguments: str, **environment: str):
     """Run Snakemake in a folder, with the code of a checkout."""
     env = os.environ | {"PYTHONPATH": str(project / "src"), **environment}
     command = [sys.executable, "-m", "snakemake", "--nocolor", *arguments]
-    return subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, check=False)
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.run(command, cwd=folder, env=env, check=False, **how)
 
 
 def files(folder: Path) -> set[Path]:
@@ -103,11 +104,11 @@ def test_it_runs_in_a_folder_of_its_own_and_leaves_the_checkout_alone(project, o
     where = ["-s", str(project / "Snakefile"), "--directory", str(outside)]
     study = ["--configfile", str(outside / "cut.yaml")]
     done = snakemake(project, tmp_path, *where, "--cores", "2", *study)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     assert (outside / "elsewhere/cut/tables/performance.csv").exists()
     assert files(project) == before
     again = snakemake(project, tmp_path, *where, "--cores", "2", *study)
-    assert "Nothing to be done" in again.stderr
+    assert "Nothing to be done" in again.stdout
 
 
 def test_a_config_in_that_folder_is_the_one_that_counts(project, outside, tmp_path):
@@ -115,9 +116,9 @@ def test_a_config_in_that_folder_is_the_one_that_counts(project, outside, tmp_pa
     (outside / "config.yaml").write_text(yaml.safe_dump(own))
     where = ["-s", str(project / "Snakefile"), "--directory", str(outside)]
     done = snakemake(project, tmp_path, *where, "-n")
-    assert done.returncode == 0, done.stderr
-    assert "Study own: 38 cells" in done.stderr
-    assert "config read from: config.yaml" in done.stderr
+    assert done.returncode == 0, done.stdout
+    assert "Study own: 38 cells" in done.stdout
+    assert "config read from: config.yaml" in done.stdout
 
 
 def test_another_workflow_has_it_as_a_module_with_odd_paths(project, outside):
@@ -126,17 +127,17 @@ def test_another_workflow_has_it_as_a_module_with_odd_paths(project, outside):
     (outside / "Snakefile").write_text(snakefile)
     (outside / "outer.yaml").write_text(yaml.safe_dump({"segue": CUT | {"results": ODD}}))
     done = snakemake(project, outside, "--cores", "2")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     assert (outside / "mine.csv").read_bytes() == (outside / table).read_bytes()
-    assert "segue_train" in done.stderr
+    assert "segue_train" in done.stdout
 
 
 def test_the_presets_are_found_from_anywhere(project, outside, tmp_path):
     where = ["-s", str(project / "Snakefile"), "--directory", str(outside)]
     preset = str(project / "workflow/studies/paper_lidc.yaml")
     done = snakemake(project, tmp_path, *where, "-n", "--configfile", preset)
-    assert done.returncode == 0, done.stderr
-    assert Plan(done.stderr).jobs["train"] == 120
+    assert done.returncode == 0, done.stdout
+    assert Plan(done.stdout).jobs["train"] == 120
 
 
 def test_the_cache_of_snakemake_may_lie_elsewhere(project, outside, tmp_path):

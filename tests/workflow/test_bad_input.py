@@ -46,7 +46,7 @@ def refused(study, change):
     assert "Traceback" not in done.stdout
     errors = [line for line in done.stdout.splitlines() if line.startswith("segue: error: ")]
     assert len(errors) == 1
-    assert not list(study.results.glob("datasets/*"))
+    assert not list(study.results.parent.rglob("dataset.zarr"))
     return errors[0]
 
 
