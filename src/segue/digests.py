@@ -1,15 +1,24 @@
-"""Checksums of whole stores, from few of their bytes. Knows how Zarr lays out files, not Zarr."""
+"""Checksums of JSON values, and of whole stores from few of their bytes.
+
+Knows how Zarr lays out files, not Zarr.
+"""
 
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from segue import files
 from segue.errors import InputError
 
 _CONTENT = ("node_type", "dimension_names", "shape", "data_type", "chunk_grid")
+
+
+def of_json(value: Any) -> str:
+    """sha256, in hexadecimal, of what JSON can hold; the order of keys means nothing."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def digest(path: Path) -> str:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from segue.errors import InputError
@@ -70,6 +72,27 @@ def parse(kind: Any, value: Any, where: str = "") -> Any:
         return _adapter(kind).validate_json(text)
     except ValidationError as error:
         raise InputError(_message(kind, value, error.errors(), where)) from None
+
+
+def read_yaml(path: Path, holds: str) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Args:
+        path: of the file.
+        holds: what it holds, for the message where there is none.
+
+    Raises:
+        InputError: no such file, or it is no YAML mapping.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InputError(f"{path}: no such file; it holds {holds}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected YAML, found: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: expected a YAML mapping, found {type(found).__name__}")
+    return found
 
 
 def unknown(keys: Iterable[str], known: Sequence[str]) -> str:

@@ -6,11 +6,10 @@ before it is used, and a result that was made again with the same bytes is the s
 in a digest of itself.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from segue import digests, files
 from segue.errors import InputError
@@ -50,7 +49,7 @@ def write(path: Path, stamp: Stamp) -> None:
         "content": stamp.content,
     }
     with files.replacing(path) as file:
-        json.dump({**content, "seal": _seal(content)}, file, indent=1)
+        json.dump({**content, "seal": digests.of_json(content)}, file, indent=1)
 
 
 def read(path: Path) -> Stamp:
@@ -61,7 +60,7 @@ def read(path: Path) -> Stamp:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found.pop("seal") != _seal(found):
+        if found.pop("seal") != digests.of_json(found):
             raise ValueError("its digest is another")
         return Stamp(path.parent / found["folder"], found["files"], found["content"])
     except FileNotFoundError as error:
@@ -112,7 +111,3 @@ def _remedy(path: Path, file: Path) -> str:
 
 def _removal(folder: Path) -> str:
     return f"remove the folder {folder} and run again"
-
-
-def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

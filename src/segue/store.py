@@ -19,8 +19,6 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from segue import files, integrity
-from segue.digests import content_digest as content_digest
-from segue.digests import digest as digest
 from segue.errors import InputError
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())

@@ -13,7 +13,7 @@ import pytest
 from artefacts import METHODS, Artefacts
 from damage import flip, zeroed
 
-from segue import files, seeds, store
+from segue import digests, files, seeds
 from segue.errors import InputError
 
 
@@ -137,4 +137,4 @@ def _names(message: str, file: Path) -> bool:
 def _digest(file: Path) -> str:
     """Of the store that a file is in, or of the file."""
     stores = [parent for parent in file.parents if parent.suffix == ".zarr"]
-    return store.digest(stores[0]) if stores else files.digest(file)
+    return digests.digest(stores[0]) if stores else files.digest(file)

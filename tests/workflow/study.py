@@ -51,9 +51,9 @@ class Study:
 
     def at(self, folder: Path) -> "Study":
         """The same study in a copy of its folder."""
-        study = object.__new__(Study)
-        study.folder = folder
-        return study
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     @property
     def results(self) -> Path:
@@ -103,9 +103,7 @@ class Study:
     def copy(self, folder: Path) -> "Study":
         """The same study with all its results, and Snakemake's memory of them, in a new folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        other = copy.copy(self)
-        other.folder = folder
-        return other
+        return self.at(folder)
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Content of each file below a folder of the results."""

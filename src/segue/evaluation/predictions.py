@@ -16,6 +16,7 @@ from segue.evaluation.maps import write_maps
 from segue.evaluation.score import intervals_beside, score
 from segue.evaluation.variants import named
 from segue.files import replacing
+from segue.schema import read_yaml
 
 STUDY = "predictions"
 GIVEN = "given"
@@ -93,14 +94,7 @@ def settings(config: Path | None) -> dict[str, Any]:
     defaults = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8"))
     if config is None:
         return defaults
-    try:
-        found = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(f"{config}: no such file; it holds the section `scores`") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{config}: expected YAML, found: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{config}: expected a YAML mapping, found {type(found).__name__}")
+    found = read_yaml(config, "the section `scores`")
     chosen = defaults | {name: found[name] for name in defaults if name in found}
     _check(chosen, defaults, f"{config}: ")
     return chosen

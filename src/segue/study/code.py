@@ -1,5 +1,7 @@
 """Which code each stage computes with: its own module, and the plug-ins that its settings name."""
 
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
 from typing import Any
 
 from segue import plugins
@@ -41,9 +43,6 @@ def code(stage: str, settings: Record) -> str:
 
 def software() -> dict[str, Any]:
     """Versions of what computes, for the record of how a result was made."""
-    from importlib.metadata import PackageNotFoundError, version
-    from platform import python_version
-
     found = {"python": python_version()}
     for package in ("segue", "numpy", "torch", "xarray", "zarr"):
         try:

@@ -4,12 +4,11 @@ What depends on one study lies in the study's folder. Data, trainings and sample
 studies may need too, lie in a shared folder under a key of all that makes them.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from segue import stamp
+from segue import digests, stamp
 from segue.schema import Record
 from segue.study import settings as of
 from segue.study.code import code
@@ -58,12 +57,11 @@ def shared(config: Config) -> str:
     return f"{config.results}/{SHARED}"
 
 
-def keyed(config: Config, stage: str, path: str, key: str, settings: Record) -> Job:
+def keyed(config: Config, stage: str, path: str, key: str, settings: Record, trigger: str) -> Job:
     """A job whose result lies under a key of all that makes it, for every study to use."""
     made = f"{shared(config)}/{path}-{key}/{stamp.NAME}"
     id = f"{path}-{key}".partition("/")[2]
-    inputs = tuple(of.places(settings))
-    return Job(stage, id, settings, made, inputs, trigger(config, stage, settings))
+    return Job(stage, id, settings, made, tuple(of.places(settings)), trigger)
 
 
 def own(config: Config, stage: str, cell: Cell, settings: Record) -> Job:
@@ -91,4 +89,4 @@ def follows(config: Config, stage: str) -> bool:
 
 def digest(*parts: Any) -> str:
     """8 hexadecimal digits for JSON values; the order of keys means nothing."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+    return digests.of_json(parts)[:8]

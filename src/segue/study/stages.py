@@ -5,7 +5,6 @@ is finished is kept: a training or sampling whose settings and inputs are those 
 there already is not made again, so that a plan that looks at a result once more costs seconds.
 """
 
-import hashlib
 import inspect
 import json
 import logging
@@ -121,7 +120,9 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
             stage says what else is wrong.
     """
     settings, module = load(stage, settings_file)
-    stamps = {p: stamp.verified(Path(p)) for p in of.places(settings) if p.endswith(".json")}
+    # Each once: a store of given predictions is both a cell's samples and its references.
+    stamped = {place for place in of.places(settings) if place.endswith(".json")}
+    stamps = {place: stamp.verified(Path(place)) for place in sorted(stamped)}
     where = {p: str(stamps[p].main) if p in stamps else p for p in of.places(settings)}
     keywords = of.placed(settings, where)
     keywords.pop("figure", None)  # it has told which function to call
@@ -192,7 +193,7 @@ def _finished(
     """
     names = STAGES[stage].results
     apart = stage in _APART
-    identity = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:8]
+    identity = digests.of_json(made_by)[:8]
     folder = parent / identity if apart else parent
     if stage == "prepare":
         folder = _prepared(parent, names[0], produce)

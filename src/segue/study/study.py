@@ -118,6 +118,21 @@ class Study:
             cell: self._given(cell, store) for cell, store in self.given.items()
         }
 
+    @cached_property
+    def mapping(self) -> dict[Cell, Job]:
+        """The job that makes the maps of each cell."""
+        return {cell: self._maps(cell) for cell in self.cells}
+
+    @cached_property
+    def scoring(self) -> dict[Cell, Job]:
+        """The job that scores each cell."""
+        return {cell: self._score(cell) for cell in self.cells}
+
+    @cached_property
+    def ranking(self) -> Job:
+        """The job that makes the tables."""
+        return self._tables()
+
     def labels(self, cell: Cell) -> str:
         """Stamp of the store that has the labels of a cell: a given store has its own."""
         return (self.sampling[cell] if cell in self.given else self.dataset[cell.dataset]).made
@@ -127,9 +142,9 @@ class Study:
         yield from (self._card(name) for name in self.config.datasets)
         yield from self.training.values()
         yield from self.sampling.values()
-        yield from (self._maps(cell) for cell in self.cells)
-        yield from (self._score(cell) for cell in self.cells)
-        yield self._tables()
+        yield from self.mapping.values()
+        yield from self.scoring.values()
+        yield self.ranking
         yield from (self._figure(figure) for figure in FROM_TABLES)
         # No picture of a dataset of which no cell is to be shown.
         yield from (self._picture(name) for name in self.config.datasets if self._shown(name))
@@ -142,7 +157,8 @@ class Study:
         options = {key: value for key, value in entry.options.items() if key not in paths}
         followed = code("prepare", settings) if jobs.follows(self.config, "prepare") else ""
         key = jobs.digest({**of.identity(settings), "options": options}, followed)
-        return jobs.keyed(self.config, "prepare", f"datasets/{name}", key, settings)
+        trigger = jobs.trigger(self.config, "prepare", settings)
+        return jobs.keyed(self.config, "prepare", f"datasets/{name}", key, settings, trigger)
 
     def _train(self, run: Run) -> Job:
         config, data = self.config, self.dataset[run.dataset]
@@ -158,8 +174,9 @@ class Study:
             labels=list(map(str, run)),
             seed=config.seed,
         )
-        key = jobs.digest(jobs.trigger(self.config, "train", settings), data.id)
-        return jobs.keyed(self.config, "train", f"models/{run}", key, settings)
+        trigger = jobs.trigger(config, "train", settings)
+        key = jobs.digest(trigger, data.id)
+        return jobs.keyed(config, "train", f"models/{run}", key, settings, trigger)
 
     def _sample(self, cell: Cell) -> Job:
         config, data = self.config, self.dataset[cell.dataset]
@@ -178,10 +195,9 @@ class Study:
             labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
             seed=config.seed,
         )
-        key = jobs.digest(
-            jobs.trigger(self.config, "sample", settings), [job.id for job in trainings]
-        )
-        return jobs.keyed(self.config, "sample", f"samples/{cell}", key, settings)
+        trigger = jobs.trigger(config, "sample", settings)
+        key = jobs.digest(trigger, [job.id for job in trainings])
+        return jobs.keyed(config, "sample", f"samples/{cell}", key, settings, trigger)
 
     def _given(self, cell: Cell, store: str) -> Job:
         settings = of.Given(store=store)
@@ -199,7 +215,7 @@ class Study:
         settings = of.Score(
             dataset=self.labels(cell),
             samples=self.sampling[cell].made,
-            maps=self._maps(cell).made,
+            maps=self.mapping[cell].made,
             key=of.ScoreKey(study=self.config.study, **cell._asdict()),
             variants=self.config.variants,
             options=self.config.scores,
@@ -215,7 +231,7 @@ class Study:
         config = self.config
         published = {n: d.published for n, d in config.datasets.items() if d.published}
         settings = of.AllTables(
-            scores=[f"{self.folder}/scores/{cell}/{stamp.NAME}" for cell in self.cells],
+            scores=[job.made for job in self.scoring.values()],
             options=config.tables,
             cells=[[*cell] for cell in self.cells],
             not_applicable=config.not_applicable,
@@ -232,7 +248,7 @@ class Study:
         settings = of.Figure(figure=figure, tables=tables, captions=self._captions)
         made = f"{self.folder}/figures/{figure}.svg"
         trigger = jobs.trigger(self.config, "figure", settings)
-        return Job("figure", figure, settings, made, (self._tables().made,), trigger)
+        return Job("figure", figure, settings, made, (self.ranking.made,), trigger)
 
     def _picture(self, name: str) -> Job:
         settings = of.Qualitative(
@@ -243,7 +259,7 @@ class Study:
                     aleatoric=cell.aleatoric,
                     epistemic=cell.epistemic,
                     samples=self.sampling[cell].made,
-                    maps=self._maps(cell).made,
+                    maps=self.mapping[cell].made,
                 )
                 for cell in self._shown(name)
             ],

@@ -4,17 +4,15 @@ import functools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from segue import stamp
 from segue.errors import InputError
+from segue.schema import read_yaml
 from segue.study import cost
 from segue.study.checks import absent, check_side
 from segue.study.code import code
 from segue.study.config import overlay
-from segue.study.plan import CHANGED, LOOK, counts, on_disk, plan
+from segue.study.plan import CHANGED, LOOK, Done, counts, on_disk, plan
 from segue.study.study import Study
 
 _NAMES = {
@@ -39,11 +37,12 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
     yield f"Study {study.config.study}: {len(study.cells)} cells and replicates, in {study.folder}"
     if read := ", ".join(files):
         yield f"  config read from: {read}"
-    planned = plan(study, on_disk)
+    records = {job.made: on_disk(job) for job in study.jobs.values()}
+    planned = plan(study, lambda job: records[job.made])
     for stage, name in _NAMES.items():
         if jobs := study.of(stage):
             yield f"  {name}: {_of(counts(planned, stage), len(jobs))}"
-    if text := _by_other_code(study, planned):
+    if text := _by_other_code(study, planned, records):
         yield text
     for name, job in study.dataset.items():
         if ("prepare", job.id) in planned:
@@ -68,21 +67,9 @@ def of_files(defaults: Path, *more: Path) -> list[str]:
     Raises:
         InputError: a file is not there or no YAML mapping, or the config is wrong.
     """
-    first, *others = [_load(path) for path in (defaults, *more)]
+    first, *others = [read_yaml(path, "a study, as config.yaml does") for path in (defaults, *more)]
     study = Study.parse(functools.reduce(overlay, others, {}), first)
     return list(summary(study, [str(path) for path in (defaults, *more)]))
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise InputError(f"{path}: no such file; it holds a study, as config.yaml does") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected YAML, found: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: expected a YAML mapping, found {type(found).__name__}")
-    return found
 
 
 def size(study: Study, name: str) -> cost.Size | None:
@@ -110,7 +97,9 @@ def _of(found: dict[str, int], total: int) -> str:
     return text
 
 
-def _by_other_code(study: Study, planned: dict[tuple[str, str], str]) -> str:
+def _by_other_code(
+    study: Study, planned: dict[tuple[str, str], str], records: dict[str, Done | None]
+) -> str:
     """What is said of results that are kept although their stage's code is another now."""
     found = []
     for stage in ("prepare", "train", "sample"):
@@ -118,7 +107,7 @@ def _by_other_code(study: Study, planned: dict[tuple[str, str], str]) -> str:
         other = [
             job
             for job in kept
-            if (done := on_disk(job)) and done.code != code(job.stage, job.settings)
+            if (done := records[job.made]) and done.code != code(job.stage, job.settings)
         ]
         if other:
             found.append(f"{len(other)} of {len(kept)} of stage {stage}")
