@@ -10,6 +10,10 @@ SAMPLES = ("image", "eu_sample", "au_sample", "class", "y", "x")
 UNCERTAINTY = ("image", "measure", "y", "x")
 PREDICTION = ("image", "class", "y", "x")
 
+UNLABELLED = 255
+"""What ``labels`` (uint8) hold where a rater gives no class: a pixel to ignore, or one of an image
+that the rater did not see (all pixels of the rater are UNLABELLED then). Classes are 0 to 254."""
+
 MEASURES = ("TU", "AU", "EU")
 """Total, aleatoric and epistemic uncertainty, in the order of every ``measure`` dimension."""
 
