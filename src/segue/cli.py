@@ -93,34 +93,36 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--configfile", type=Path, nargs="*", default=[], help="studies that are laid over it"
     )
-    _add_stages(add("stage", None, "run one stage of a study by hand"))
-    return parser
-
-
-def _add_stages(parser: argparse.ArgumentParser) -> None:
-    """A command for each stage; what it reads is taken from its settings and its function."""
     try:
         stages = import_module("segue.study.stages").STAGES
     except ImportError as error:  # the light install
         raise SystemExit(f"segue stage: {error}; install segue[study]") from error
-    names = parser.add_subparsers(required=True, metavar="<stage>")
+    _add_stage(commands, "prepare", stages["prepare"])  # the stage that is run by hand most
+    by_hand = add("stage", None, "run one stage of a study by hand")
+    names = by_hand.add_subparsers(required=True, metavar="<stage>")
     for name, stage in stages.items():
-        command = names.add_parser(
-            name,
-            help=stage.summary,
-            description=f"{name}: {stage.summary}.",
-            epilog=_documentation(stage),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.set_defaults(command=_stage, stage=name)
-        command.add_argument("--settings", type=Path, required=True, help="JSON file, see below")
-        command.add_argument(
-            "--out",
-            type=Path,
-            required=True,
-            help="path of the result; one that ends in .json is a stamp, beside which it is put",
-        )
-        command.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+        _add_stage(names, name, stage)
+    return parser
+
+
+def _add_stage(commands, name: str, stage) -> None:
+    """A command for a stage; what it reads is taken from its settings and its function."""
+    command = commands.add_parser(
+        name,
+        help=stage.summary,
+        description=f"{name}: {stage.summary}.",
+        epilog=_documentation(stage),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(command=_stage, stage=name)
+    command.add_argument("--settings", type=Path, required=True, help="JSON file, see below")
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="path of the result; one that ends in .json is a stamp, beside which it is put",
+    )
+    command.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
 
 
 def _documentation(stage) -> str:

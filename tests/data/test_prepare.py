@@ -35,7 +35,7 @@ def read(item):
 def source(corrupt=True, **splits):
     splits = splits or {"train": range(70), "val": range(70, 75), "id": range(100, 230)}
     return Source(
-        size=SIDE,
+        shape=(SIDE, SIDE),
         channels=2,
         raters=RATERS,
         classes=("background", "ring", "cup"),
@@ -129,7 +129,7 @@ def test_attributes_say_where_the_data_are_from(written):
         "class_names": ["background", "ring", "cup"],
         "raters": 3,
         "channels": 2,
-        "size": 16,
+        "size": [16, 16],
     }
 
 

@@ -4,6 +4,7 @@ Blocks of images are read by worker processes and written in order, so memory st
 store does not depend on how many workers there are.
 """
 
+import logging
 import multiprocessing
 import os
 import threading
@@ -24,11 +25,14 @@ from tqdm import tqdm
 from segue import dims, plugins, seeds, store
 from segue.data.corruptions import CORRUPTIONS
 from segue.data.source import Sample, Source
-from segue.data.statistics import of_split
+from segue.data.statistics import of_split, sentence
 from segue.errors import InputError
 
 _BLOCK = 64  # images of a worker's task, and of a chunk of the store
-_LEAST_STD = 1e-6
+_ROUNDING = 4 * np.finfo(float).eps  # of an image's largest value; less than that is constant
+_SQUARES = (1e-140, 1e140)  # between which values have squares
+
+_log = logging.getLogger(__name__)
 
 
 class _Shape(NamedTuple):
@@ -69,8 +73,8 @@ def prepare(out: Path, *, source: str, options: Mapping[str, Any], seed: int, th
 def write_source(source: Source, out: Path, *, name: str, seed: int, threads: int) -> None:
     """Write ``source`` to the store ``out``: a group for each split, and for each shift of ``id``.
 
-    Every image is normalised to mean 0 and standard deviation 1 (where the latter is below 1e-6,
-    only to mean 0). Corruptions come before that, in the source's units. OOD splits made of ``id``
+    Every image is normalised to mean 0 and standard deviation 1 (a constant one only to mean 0).
+    Corruptions come before that, in the source's units. OOD splits made of ``id``
     carry its labels and coordinates.
 
     Raises:
@@ -91,6 +95,7 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
             _write_split(source, split, path, seed=seed, run=run, progress=progress)
         statistics = {s: of_split(store.open_split(path, s)) for s in store.splits(path)}
         store.describe(path, {"statistics": statistics})
+        _log.info("%s: %s", name, sentence(store.attributes(path)))
 
 
 def _write_split(
@@ -101,8 +106,8 @@ def _write_split(
     groups = {"": split} | {shift: f"ood_{shift}" for shift in shifts}
     arrays = {shift: _create(path, group, source, len(items)) for shift, group in groups.items()}
     shape = _Shape(
-        (source.channels, source.size, source.size),
-        (source.raters, source.size, source.size),
+        (source.channels, *source.shape),
+        (source.raters, *source.shape),
         len(source.classes),
     )
     starts = range(0, len(items), _BLOCK)
@@ -126,8 +131,8 @@ def _write_split(
 
 def _create(path: Path, group: str, source: Source, count: int) -> tuple[zarr.Array, zarr.Array]:
     """New arrays ``image`` and ``labels`` of one split."""
-    side = (source.size, source.size)
-    image, labels = (count, source.channels, *side), (count, source.raters, *side)
+    image = (count, source.channels, *source.shape)
+    labels = (count, source.raters, *source.shape)
     return (
         store.create(path, group, "image", dims.IMAGE, image, "float32", chunk=_BLOCK),
         store.create(path, group, "labels", dims.LABELS, labels, "uint8", chunk=_BLOCK),
@@ -144,7 +149,7 @@ def _attributes(source: Source, name: str, seed: int) -> dict[str, Any]:
         "class_names": list(source.classes),
         "raters": source.raters,
         "channels": source.channels,
-        "size": source.size,
+        "size": list(source.shape),
     }
 
 
@@ -162,10 +167,11 @@ def _read_block(
     labels, coordinates = [], []
     for number, item in items:
         sample = _read(item, read, shape, split)
-        images[""].append(_normalise(sample.image))
+        where = f"{split}, {item}"
+        images[""].append(_normalise(sample.image, where))
         for shift in shifts:
             rng = seeds.rng(seed, "corruption", shift, number)
-            images[shift].append(_normalise(CORRUPTIONS[shift](sample.image, rng)))
+            images[shift].append(_normalise(CORRUPTIONS[shift](sample.image, rng), where))
         labels.append(sample.labels)
         coordinates.append(sample.coordinates)
     stacked = {shift: np.stack(arrays) for shift, arrays in images.items()}
@@ -188,18 +194,29 @@ def _read(item: Any, read: Callable[[Any], Sample], shape: _Shape, split: str) -
             )
     if not np.isfinite(sample.image).all():
         raise InputError(f"{split}, {item}: the image has values that are not finite")
-    if sample.labels.max() >= shape.classes:
+    classes = sample.labels[sample.labels != dims.UNLABELLED]
+    if classes.size and classes.max() >= shape.classes:
         raise InputError(
-            f"{split}, {item}: expected classes below {shape.classes}, got {sample.labels.max()}"
+            f"{split}, {item}: expected classes below {shape.classes}, got {classes.max()}"
+        )
+    if split == "train" and not classes.size:
+        raise InputError(
+            f"{split}, {item}: no rater gives any pixel a class, so that nothing can be learned "
+            "from it; remove it, or move it to another split"
         )
     return sample
 
 
-def _normalise(image: np.ndarray) -> np.ndarray:
+def _normalise(image: np.ndarray, where: str) -> np.ndarray:
     """z-score of one image over all its channels and pixels, float32."""
     image = image.astype(float)
-    std = image.std()
-    return ((image - image.mean()) / (std if std >= _LEAST_STD else 1)).astype(np.float32)
+    largest, spread = np.abs(image).max(), image.max() / 2 - image.min() / 2
+    constant = spread <= _ROUNDING * largest
+    if largest > _SQUARES[1] or not (constant or spread > _SQUARES[0]):
+        raise InputError(
+            f"{where}: values up to {largest:g}, too large or too small to be squared; scale them"
+        )
+    return ((image - image.mean()) / (1 if constant else image.std())).astype(np.float32)
 
 
 @contextmanager

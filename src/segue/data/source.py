@@ -12,8 +12,8 @@ class Sample:
     """One image with its raters' masks.
 
     Attributes:
-        image: (channel, y, x) float32, in the source's own units; normalised later.
-        labels: (rater, y, x) uint8 class indices.
+        image: (channel, y, x) float, in the source's own units; normalised later.
+        labels: (rater, y, x) uint8 class indices, ``dims.UNLABELLED`` where a rater gives none.
         coordinates: values for this image's coordinates (patient, slice, ...): numbers or strings.
     """
 
@@ -30,7 +30,7 @@ class Source:
     opened, before anything is written.
 
     Attributes:
-        size: side of the square images, in pixels.
+        shape: (y, x) of the images, in pixels.
         channels, raters: per image.
         classes: names of the classes, background first.
         splits: the items of each split (``train``, ``val``, ``id`` and perhaps ``ood_<shift>``), in
@@ -40,7 +40,7 @@ class Source:
         attributes: for the store, JSON values: title, licence, citation, caption, sha256, counts.
     """
 
-    size: int
+    shape: tuple[int, int]
     channels: int
     raters: int
     classes: Sequence[str]

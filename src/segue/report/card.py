@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from segue import store
-from segue.data.statistics import of_split
+from segue.data.statistics import of_split, sentence
 from segue.files import replacing
 from segue.report.pictures import outline, picture
 from segue.report.style import STYLE, ordered, save
@@ -31,7 +31,7 @@ _SHOWN = {
     "shift_masks": "Masks shifted by (down, right)",
     "seed": "Seed",
     "code_version": "Code version",
-    "size": "Side, pixels",
+    "size": "Height and width, pixels",
     "channels": "Channels",
     "raters": "Raters",
     "class_names": "Classes",
@@ -59,6 +59,7 @@ def write(out: Path, *, dataset: str) -> None:
     lines = [
         f"# Data card: {attributes.get('title', store_path.stem)}",
         f"\n{attributes.get('caption', '')}\n",
+        *([f"{sentence(attributes)}.\n"] if "statistics" in attributes else []),
         *_rows(
             ["", ""],
             [[label, _text(attributes[k])] for k, label in _SHOWN.items() if k in attributes],

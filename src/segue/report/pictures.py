@@ -8,6 +8,7 @@ from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
+from segue import dims
 from segue.blocks import blocks
 from segue.errors import InputError
 from segue.report.style import spare_colour
@@ -74,10 +75,10 @@ def outline(ax: Axes, labels: np.ndarray) -> None:
     """Draw the outlines of each rater's classes in the rater's colour.
 
     Args:
-        labels: (rater, y, x) class indices, 0 being background, which is not outlined.
+        labels: (rater, y, x) class indices; background, 0, is not outlined, nor what has no label.
     """
     for rater, mask in enumerate(labels):
-        for label in range(1, int(mask.max()) + 1):
+        for label in np.setdiff1d(mask, [0, dims.UNLABELLED]):
             for line in contour_generator(z=(mask == label).astype(float)).lines(0.5):
                 ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
 
@@ -91,8 +92,11 @@ def _measured(split: xr.Dataset) -> Sequence[tuple[np.ndarray, np.ndarray]]:
     measured = []
     for block in blocks(split, "labels"):
         labels = block["labels"]
-        marked = (labels > 0).any("rater")
-        same = sum((labels == label).mean("rater") ** 2 for label in range(int(labels.max()) + 1))
+        known = labels != dims.UNLABELLED
+        marked = ((labels > 0) & known).any("rater")
+        readings = known.sum("rater").clip(1)
+        classes = np.setdiff1d(labels, [dims.UNLABELLED])
+        same = sum(((labels == c).sum("rater") / readings) ** 2 for c in classes)
         area = marked.sum(["y", "x"])
         differ = (1 - same).where(marked, 0).sum(["y", "x"]) / area.clip(1)
         measured.append((area.values, differ.values))

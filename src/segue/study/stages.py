@@ -176,7 +176,7 @@ def _read(path: Path) -> Any:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; it holds the stage's settings") from error
     except ValueError as error:
-        raise InputError(f"{path}: expected JSON, found: {error}") from error
+        raise InputError(f"{path}: expected JSON in UTF-8, found: {error}; save it anew") from error
 
 
 def _finished(

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -49,9 +50,6 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
             for path in absent(study.config, name):
                 yield f"  datasets.{name}: no file {path}; where to get it: docs/data.md"
     sizes = {name: size(study, name) for name in study.config.datasets}
-    for name, found in sizes.items():
-        if found is not None:
-            check_side(study.config, name, found.side)
     if None in sizes.values():
         yield "  number and size of the samples: known once the data are prepared"
         return
@@ -80,11 +78,16 @@ def size(study: Study, name: str) -> cost.Size | None:
     except (InputError, OSError, ValueError, KeyError):
         entry = study.config.datasets[name]
         return cost.nominal(entry.source, entry.options)
-    images = {
-        file.parts[-3]: json.loads(file.read_text())["shape"][0]
+    shapes = {
+        file.parts[-3]: json.loads(file.read_text())["shape"]
         for file in folder.glob("*/image/zarr.json")
     }
-    return cost.Size(images, *(attributes[key] for key in ("size", "channels", "classes")))
+    height, width = next(iter(shapes.values()))[2:]
+    for side in (height, width):
+        check_side(study.config, name, side)
+    images = {split: shape[0] for split, shape in shapes.items()}
+    side = round(math.sqrt(height * width))
+    return cost.Size(images, side, attributes["channels"], attributes["classes"])
 
 
 def _of(found: dict[str, int], total: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from lookalikes import IMAGES, MASKS, chaksu_members, write_chaksu, write_tree, write_zip
@@ -224,13 +225,13 @@ def test_a_picture_keeps_its_colours(tmp_path):
     assert (sample.image[1:] == 0).all()
 
 
-def _turn(members, orientation):
+def _turn(members, orientation, how=Image.Transpose.ROTATE_90):
     name = next(n for n in members if "/Bosch/Image1" in n and IMAGES in n and "MAC" not in n)
     picture = Image.open(BytesIO(members[name]))
     exif = picture.getexif()
     exif[0x0112] = orientation
     data = BytesIO()
-    picture.transpose(Image.Transpose.ROTATE_90).save(data, "JPEG", quality=95, exif=exif)
+    picture.transpose(how).save(data, "JPEG", quality=95, exif=exif)
     return members | {name: data.getvalue()}
 
 
@@ -238,6 +239,30 @@ def test_a_camera_held_sideways_is_turned_to_its_masks(tmp_path):
     straight = _one(tmp_path, (96, 80))
     turned = _one(tmp_path, (96, 80), lambda members: _turn(members, orientation=6))
     assert np.corrcoef(straight.image.ravel(), turned.image.ravel())[0, 1] > 0.95
+
+
+def test_a_camera_held_upside_down_is_turned_too(tmp_path):
+    """Which the sizes do not tell."""
+    straight = _one(tmp_path, (96, 80))
+    half = Image.Transpose.ROTATE_180
+    turned = _one(tmp_path, (96, 80), lambda members: _turn(members, 3, half))
+    assert np.corrcoef(straight.image.ravel(), turned.image.ravel())[0, 1] > 0.95
+
+
+def test_a_mask_whose_white_is_0_gives_its_stored_values(tmp_path):
+    def inverted(members):
+        changed = dict(members)
+        for name, data in members.items():
+            if "/Bosch/" in name and name.lower().endswith(".tif") and "MAC" not in name:
+                file = BytesIO()
+                pixels = np.asarray(Image.open(BytesIO(data)))
+                tifffile.imwrite(file, pixels, photometric="miniswhite")
+                changed[name] = file.getvalue()
+        assert changed != members
+        return changed
+
+    expected = _one(tmp_path, (96, 80)).labels
+    assert (_one(tmp_path, (96, 80), inverted).labels == expected).all()
 
 
 def test_masks_of_another_size_than_the_image_are_named(tmp_path):

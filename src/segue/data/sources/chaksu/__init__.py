@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from scipy.ndimage import label
 
+from segue.data import pictures
 from segue.data.partition import checksum, limit
 from segue.data.source import Sample, Source
 from segue.data.sources.chaksu import archive
@@ -70,7 +71,7 @@ def open_source(
     splits = limit(_split(items, seed), images, seed, "chaksu")
     cameras = {split: dict(Counter(i.camera for i in part)) for split, part in splits.items()}
     return Source(
-        size=size,
+        shape=(size, size),
         channels=3,
         raters=EXPERTS,
         classes=["background", "disc ring", "cup"],
@@ -112,8 +113,9 @@ def _read(item: Item, size: int) -> Sample:
     picture = _picture(item, item.image)
     pairs = [[_mask(item, member) for member in pair] for pair in item.masks]
     shape = pairs[0][0].shape
-    if picture.size != shape[::-1]:
-        picture = ImageOps.exif_transpose(picture)  # the masks may be drawn on the turned image
+    turned = ImageOps.exif_transpose(picture)
+    # Programs show the turned image; where its size is not that of the masks, theirs did not.
+    picture = turned if turned.size == shape[::-1] else picture
     if picture.size != shape[::-1] or any(m.shape != shape for pair in pairs for m in pair):
         sizes = sorted({m.shape for pair in pairs for m in pair})
         raise InputError(
@@ -172,12 +174,19 @@ def _picture(item: Item, member: str) -> Image.Image:
     try:
         picture = Image.open(BytesIO(archive.read(item.archive, member)))
         picture.load()
-    except OSError as error:
-        raise InputError(f"{item.archive}: {member}: not a readable image ({error})") from error
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
+        raise InputError(
+            f"{item.archive}: {member}: not a readable image ({type(error).__name__}: {error}); "
+            "download the archive again"
+        ) from error
     return picture
 
 
 def _mask(item: Item, member: str) -> np.ndarray:
-    """(y, x) bool: pixels above 0 in any colour."""
-    pixels = np.asarray(_picture(item, member)) > 0
-    return pixels if pixels.ndim == 2 else pixels[..., :3].any(-1)
+    """(y, x) bool: pixels stored above 0, or of a colour that is not black."""
+    try:
+        picture = pictures.read(archive.read(item.archive, member))
+    except InputError as error:
+        raise InputError(f"{item.archive}: {member}: {error}") from error
+    pixels = picture.pixels if picture.palette is None else picture.palette[picture.pixels]
+    return pixels > 0 if pixels.ndim == 2 else (pixels > 0).any(-1)

@@ -1,19 +1,19 @@
 """A user's own images and masks: files listed in a CSV, or a Zarr store. See docs/data.md."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-
-import numpy as np
-from tqdm import tqdm
+from typing import Literal
 
 from segue.data.corruptions import CORRUPTIONS
+from segue.data.leaks import Entry
+from segue.data.leaks import check as check_leaks
 from segue.data.partition import by_group, limit
-from segue.data.source import Sample, Source
-from segue.data.sources.folder import files, table, zarr_store
-from segue.data.sources.folder.table import Row
-from segue.dims import is_ood
+from segue.data.source import Source
+from segue.data.sources.folder import table, zarr_store
+from segue.data.sources.folder.masks import values_option
+from segue.data.sources.folder.samples import Item, Reader, items_of, survey
+from segue.dims import UNLABELLED, is_ood
 from segue.errors import InputError
 
 PATHS = ("path",)  # options that say where the data are
@@ -26,7 +26,11 @@ def open_source(
     classes: Sequence[str],
     index: str = "index.csv",
     masks: str | None = None,
-    values: Mapping[str, int] | None = None,
+    values: Mapping[str, int | str] | None = None,
+    ignore: int | None = None,
+    axes: Literal["cyx", "yxc"] | None = None,
+    axis: Literal[0, 1, 2] | None = None,
+    size: int | tuple[int, int] | None = None,
     corruptions: bool = False,
     images: Mapping[str, int | None] | None = None,
     title: str | None = None,
@@ -38,11 +42,17 @@ def open_source(
         seed: of the split by group, where the CSV has no column ``split``, and of the limits.
         path: the folder, or the store: a group for each split with ``image (image, channel, y, x)``
             and ``labels (image, rater, y, x)``.
-        classes: names, background first.
+        classes: names, background first; 2 to 255.
         index: the CSV in the folder: columns image, split, group, rater_1, rater_2, ...
         masks: pattern of the masks of an image, e.g. ``masks/{stem}_*.png``, in place of the
             columns rater_1, ...
-        values: pixel value of the mask files -> class index; by default they are class indices.
+        values: pixel value of the mask files, or colour as ``#ff0000``, -> class index or name; by
+            default they are class indices, or 0 and 255 for two classes.
+        ignore: pixel value that stands for no class.
+        axes: of NPY images, where their sizes do not tell: ``cyx`` or ``yxc``.
+        axis: along which NIfTI volumes are cut into images.
+        size: side of the images, or (y, x): all are scaled to fit into it, and what is around them
+            has no label; by default all must be of one size.
         corruptions: whether corrupted copies of ``id`` are added as OOD splits.
         images: so many of a split, drawn by the seed; null, for one split or for all: every one.
         title, licence: of the data, for tables and the data card.
@@ -51,34 +61,44 @@ def open_source(
         InputError: naming file and row, if anything is missing or does not fit.
     """
     folder = Path(path)
-    if len(classes) < 2:
-        raise InputError("folder: classes: expected at least two names, background first")
+    _check_classes(classes, ignore)
     attributes = {
         "title": title or folder.name,
         "licence": licence,
         "caption": title or folder.name,
     }
     if zarr_store.is_store(folder):
-        if masks or values:
-            raise InputError(f"{folder}: a Zarr store takes neither masks nor values")
-        splits = zarr_store.index(folder, len(classes))
-        read = partial(zarr_store.read, path=folder)
+        given = {"masks": masks, "values": values, "axes": axes, "axis": axis, "size": size}
+        if wrong := [name for name, value in given.items() if value is not None]:
+            raise InputError(f"{folder}: a Zarr store takes no {wrong[0]}; remove this option")
+        splits, entries = zarr_store.index(folder, len(classes), ignore)
+        read = partial(zarr_store.read, path=folder, ignore=ignore)
     else:
-        mapping = _mapping(values, len(classes))
-        rows = table.read(folder, index, masks)
-        attributes["sha256"] = _check(rows, len(classes), mapping)
-        splits = _split(rows, seed, str(folder / index))
-        read = partial(_read, classes=len(classes), values=mapping)
+        rows, attributes["rater_names"] = table.read(folder, index, masks)
+        items = items_of(rows, axis)
+        reader, digests, attributes["sha256"] = survey(
+            items,
+            Reader(axes, axis, (size, size) if isinstance(size, int) else size),
+            classes,
+            values_option(values, classes),
+            ignore,
+        )
+        splits = _split(items, seed, str(folder / index))
+        entries = [
+            Entry(split, item.where, item.row.group, digests[item])
+            for split, part in splits.items()
+            for item in part
+        ]
+        read = reader.read
+        _check_read(splits.get("train", ()))
     _check_splits(splits, corruptions, folder)
+    check_leaks(entries)
     first = read(next(iter(splits.values()))[0])
-    channels, height, width = first.image.shape
-    if height != width:
-        raise InputError(f"{folder}: images are {height} x {width}; crop them to squares")
     chosen = limit(splits, images, seed, "folder")
     attributes["counts"] = {split: len(items) for split, items in chosen.items()}
     return Source(
-        size=height,
-        channels=channels,
+        shape=first.image.shape[1:],
+        channels=first.image.shape[0],
         raters=len(first.labels),
         classes=list(classes),
         splits=chosen,
@@ -88,78 +108,46 @@ def open_source(
     )
 
 
-def _mapping(values: Mapping[str, int] | None, classes: int) -> dict[int, int] | None:
-    if values is None:
-        return None
-    try:
-        mapping = {int(value): int(index) for value, index in values.items()}
-    except ValueError as error:
-        raise InputError(f"folder: values: expected pixel value: class index ({error})") from error
-    if not set(mapping.values()) <= set(range(classes)):
-        raise InputError(f"folder: values: classes are 0 to {classes - 1}; came {dict(values)}")
-    return mapping
+def _check_classes(classes: Sequence[str], ignore: int | None) -> None:
+    if not 2 <= len(classes) <= UNLABELLED:
+        raise InputError(
+            f"folder: classes: expected 2 to {UNLABELLED} names, background first; came "
+            f"{len(classes)}"
+        )
+    if twice := [name for name in classes if list(classes).count(name) > 1 or not name.strip()]:
+        raise InputError(f"folder: classes: {twice[0]!r} is empty or there twice")
+    if ignore is not None and 0 <= ignore < len(classes):
+        raise InputError(f"folder: ignore: {ignore} is the class {classes[ignore]!r}")
 
 
-def _check(rows: Sequence[Row], classes: int, values: Mapping[int, int] | None) -> str:
-    """Read every file; return the sha256 of all of them, in their order.
-
-    Raises:
-        InputError: naming the row, if a file is unreadable or differs in size or channels.
-    """
-    digest = hashlib.sha256()
-    expected = None
-    for row in tqdm(rows, desc="files", delay=10):
-        sample = _read(row, classes, values, digest.update)
-        expected = expected or sample.image.shape
-        if sample.image.shape != expected:
-            raise InputError(
-                f"{row.where}: {row.image.name} is (channel, y, x) {sample.image.shape}, the first "
-                f"image {expected}; all images must be of one size: crop or resize them"
-            )
-    return digest.hexdigest()
-
-
-def _read(
-    row: Row, classes: int, values: Mapping[int, int] | None, note=lambda data: None
-) -> Sample:
-    """Read the files of one row; ``note`` is given the bytes of each."""
-    try:
-        data = row.image.read_bytes()
-        note(data)
-        image = files.image(row.image, data)
-        labels = []
-        for path in row.masks:
-            data = path.read_bytes()
-            note(data)
-            labels.append(files.mask(path, data, classes, values))
-    except InputError as error:
-        raise InputError(f"{row.where}: {error}") from error
-    for path, mask in zip(row.masks, labels, strict=True):
-        if mask.shape != image.shape[1:]:
-            raise InputError(
-                f"{row.where}: {path.name} is (y, x) {mask.shape}, its image {row.image.name} "
-                f"{image.shape[1:]}; draw or resize it (nearest neighbour) to the image's size"
-            )
-    coordinates = {"name": row.name, **({"patient": row.group} if row.group else {})}
-    return Sample(image=image, labels=np.stack(labels), coordinates=coordinates)
-
-
-def _split(rows: Sequence[Row], seed: int, where: str) -> dict[str, list[Row]]:
-    """By the column ``split``; without it by group, and without groups image by image."""
-    if rows[0].split:
-        names = list(dict.fromkeys(row.split for row in rows))
-        return {name: [row for row in rows if row.split == name] for name in names}
-    groups = [row.group or str(row.image) for row in rows]
+def _split(items: Sequence[Item], seed: int, where: str) -> dict[str, list[Item]]:
+    """By the column ``split``; without it by group, and without groups row by row."""
+    if items[0].row.split:
+        names = list(dict.fromkeys(item.row.split for item in items))
+        return {name: [item for item in items if item.row.split == name] for name in names}
+    groups = [item.row.group or str(item.row.image) for item in items]
     parts = by_group(groups, seed, where)
-    return {split: [rows[i] for i in part] for split, part in parts.items()}
+    return {split: [items[i] for i in part] for split, part in parts.items()}
+
+
+def _check_read(train: Sequence[Item]) -> None:
+    for item in train:
+        if not any(item.row.masks):
+            raise InputError(
+                f"{item.where}: no rater has seen {item}, so that nothing can be learned from it; "
+                "remove it, or move it to another split"
+            )
 
 
 def _check_splits(splits: Mapping[str, Sequence], corruptions: bool, folder: Path) -> None:
     names = ", ".join(splits)
-    missing = [split for split in ("train", "val", "id") if not splits.get(split)]
+    missing = [split for split in table.SPLITS if not splits.get(split)]
     if missing:
-        raise InputError(f"{folder}: no image in split {missing[0]!r}; there are: {names}")
-    strange = [s for s in splits if s not in ("train", "val", "id") and not is_ood(s)]
+        raise InputError(
+            f"{folder}: no image in split {missing[0]!r}; there are: {names}. id are the images to "
+            "test on, val those that confidences are fitted on"
+        )
+    strange = [s for s in splits if s not in table.SPLITS and not is_ood(s)]
     if strange:
         raise InputError(
             f"{folder}: split {strange[0]!r}; expected train, val, id (to test on), ood_<shift>"

@@ -1,83 +1,123 @@
-"""A user's image and mask files: PNG, TIFF and NPY."""
+"""A user's image and mask files: pictures, NPY and NIfTI."""
 
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from segue.data import pictures
+from segue.data.sources.folder import masks, nifti
+from segue.data.sources.folder.masks import Raw
 from segue.errors import InputError
 
-_PICTURES = (".png", ".tif", ".tiff")
+AXES = ("cyx", "yxc")
+
+_EXPECTED = ".png, .tif, .tiff, .jpg, .jpeg, .bmp, .npy, .nii or .nii.gz"
 
 
-def image(path: Path, data: bytes) -> np.ndarray:
-    """An image (channel, y, x) float32 in the file's units, from the bytes of the file.
+def image(
+    path: Path, data: bytes, plane: tuple[int, int] | None, axes: str | None
+) -> tuple[np.ndarray, bool]:
+    """An image (channel, y, x) float64 in the file's units, and whether the file had it turned.
+
+    Args:
+        path: of the file; its suffix tells arrays from pictures.
+        data: the bytes of the file.
+        plane: (y, x) of its masks, which tell the order of an array's axes; None: there are none.
+        axes: ``cyx`` or ``yxc``, the order of an array's axes; None: as ``plane`` tells.
 
     Raises:
-        InputError: not a readable image, not of finite numbers.
+        InputError: not a readable image, not of finite numbers, or axes that may be either.
     """
-    pixels = _pixels(path, data, indices=False)
-    if pixels.ndim == 2:
-        pixels = pixels[None]
-    elif path.suffix.lower() in _PICTURES:
-        pixels = np.moveaxis(pixels, -1, 0)
-    if pixels.ndim != 3 or pixels.dtype.kind not in "biuf":
+    if path.suffix.lower() == ".npy":
+        return _numbers(path, _channels_first(path, _array(path, data), plane, axes)), False
+    picture = _picture(path, data)
+    if picture.white_is_zero:
         raise InputError(
-            f"{path}: expected numbers (y, x) or (channel, y, x); came {pixels.dtype} of shape "
-            f"{pixels.shape}"
+            f"{path}: a TIFF whose 0 is white; save it with 0 as black, or as NPY, so that bright "
+            "and dark are not mixed up"
         )
-    pixels = pixels.astype(np.float32)
+    pixels = picture.pixels
+    if picture.palette is not None:
+        pixels = picture.palette[pixels]
+        if (pixels == pixels[..., :1]).all():
+            pixels = pixels[..., 0]
+    pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    return _numbers(path, pixels), picture.turned
+
+
+def slice_of(path: Path, axis: int | None, index: int | None) -> np.ndarray:
+    """An image (1, y, x) float64 from a NIfTI file; see ``nifti.plane``."""
+    return _numbers(path, nifti.plane(path, axis, index)[None])
+
+
+def mask(path: Path, data: bytes) -> Raw:
+    """The mask (y, x) in the bytes of a picture or of an NPY file.
+
+    Raises:
+        InputError: not a readable mask, or its format changes its values.
+    """
+    pixels = _array(path, data) if path.suffix.lower() == ".npy" else _picture(path, data)
+    return raw_mask(path, pixels)
+
+
+def raw_mask(path: Path, pixels: np.ndarray | pictures.Picture) -> Raw:
+    """A mask from an array or a picture that ``path`` holds; errors name it."""
+    try:
+        if isinstance(pixels, pictures.Picture):
+            return masks.of_picture(pixels)
+        return masks.of_array(pixels)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _picture(path: Path, data: bytes) -> pictures.Picture:
+    if path.suffix.lower() not in pictures.SUFFIXES:
+        raise InputError(f"{path}: expected {_EXPECTED}")
+    try:
+        return pictures.read(data)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _array(path: Path, data: bytes) -> np.ndarray:
+    try:
+        # A hostile header may ask for more memory than the file holds.
+        found = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
+    except Exception as error:  # its header is Python that may hold anything
+        raise InputError(
+            f"{path}: not a readable npy file ({type(error).__name__}: {error}); copy or save it "
+            "again"
+        ) from error
+    return found
+
+
+def _numbers(path: Path, pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype.kind not in "biuf" or not pixels.size:
+        raise InputError(f"{path}: expected numbers; came {pixels.dtype} of shape {pixels.shape}")
+    pixels = pixels.astype(np.float64)
     if not np.isfinite(pixels).all():
         raise InputError(f"{path}: holds NaN or infinite values; replace them")
     return pixels
 
 
-def mask(path: Path, data: bytes, classes: int, values: Mapping[int, int] | None) -> np.ndarray:
-    """A mask (y, x) uint8 of class indices, from the bytes of the file.
-
-    Args:
-        classes: number of classes.
-        values: pixel value -> class; None where the pixels are class indices already.
-
-    Raises:
-        InputError: not a readable mask, or a value that is no class.
-    """
-    pixels = _pixels(path, data, indices=True)
-    if pixels.ndim != 2 or pixels.dtype.kind not in "biuf":
+def _channels_first(
+    path: Path, pixels: np.ndarray, plane: tuple[int, int] | None, axes: str | None
+) -> np.ndarray:
+    if pixels.ndim == 2:
+        return pixels[None]
+    if pixels.ndim != 3:
         raise InputError(
-            f"{path}: expected one class index a pixel, (y, x); came {pixels.dtype} of shape "
+            f"{path}: expected (y, x), (channel, y, x) or (y, x, channel); came the shape "
             f"{pixels.shape}"
         )
-    found = np.unique(pixels)
-    known = {v: v for v in range(classes)} if values is None else values
-    foreign = [v for v in found.tolist() if v not in known]
-    if foreign:
+    first, last = pixels.shape[1:] == plane, pixels.shape[:2] == plane
+    if plane is None:  # no mask to compare with: few channels
+        first, last = pixels.shape[0] < min(pixels.shape[1:]), pixels.shape[2] < pixels.shape[0]
+    if axes is None and first == last:
+        what = "either" if first else f"neither, with masks of (y, x) {plane}"
         raise InputError(
-            f"{path}: pixel value {foreign[0]}; expected one of {', '.join(map(str, known))}: "
-            "correct the mask, or give the class of each value in the option values"
+            f"{path}: the shape {pixels.shape} may be {what} (channel, y, x) or (y, x, channel); "
+            "say axes: cyx or axes: yxc"
         )
-    out = np.zeros(pixels.shape, np.uint8)
-    for value in found.tolist():
-        out[pixels == value] = known[value]
-    return out
-
-
-def _pixels(path: Path, data: bytes, *, indices: bool) -> np.ndarray:
-    """What the file holds; ``indices``: keep the indices of a picture with a palette."""
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".npy":
-            return np.load(BytesIO(data), allow_pickle=False)
-        if suffix in _PICTURES:
-            picture = Image.open(BytesIO(data))
-            if getattr(picture, "n_frames", 1) > 1:
-                raise InputError(
-                    f"{path}: {picture.n_frames} pages; expected one picture, or a NPY file of "
-                    "(channel, y, x)"
-                )
-            return np.asarray(picture if indices or picture.mode != "P" else picture.convert("RGB"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable {suffix[1:]} file ({error})") from error
-    raise InputError(f"{path}: expected {', '.join(_PICTURES)} or .npy")
+    return np.moveaxis(pixels, -1, 0) if axes == "yxc" or (axes is None and last) else pixels

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from segue import dims, store
+from segue.data import leaks
 from segue.data.source import Sample
 from segue.errors import InputError
 
@@ -27,13 +28,19 @@ def is_store(path: Path) -> bool:
     return (path / "zarr.json").is_file()
 
 
-def index(path: Path, classes: int) -> dict[str, list[Place]]:
-    """Check every array, value by value, and list the images of each split.
+def index(
+    path: Path, classes: int, ignore: int | None
+) -> tuple[dict[str, list[Place]], list[leaks.Entry]]:
+    """Check every array, value by value, and list the images of each split, also as for leaks.
+
+    Args:
+        classes: number of classes.
+        ignore: label that stands for no class, beside ``UNLABELLED``.
 
     Raises:
         InputError: a split, array, dimension or value is not as it ought to be, or a chunk is lost.
     """
-    splits = {}
+    splits, entries = {}, []
     shapes = set()
     for name in store.splits(path):
         split = _open(path, name)
@@ -46,18 +53,23 @@ def index(path: Path, classes: int) -> dict[str, list[Place]]:
         if len(shapes) > 1:
             first, second = sorted(shapes)[:2]
             raise InputError(f"{where}: images and raters differ between splits: {first}, {second}")
-        _check_values(split, classes, where)
+        digests = _check_values(split, classes, ignore, where)
         splits[name] = [Place(name, i) for i in range(image.shape[0])]
-    return splits
+        patients = split["patient"].values if "patient" in split.variables else [""] * len(digests)
+        entries += [
+            leaks.Entry(name, f"{where}, image {i}", str(patient), digest)
+            for i, (patient, digest) in enumerate(zip(patients, digests, strict=True))
+        ]
+    return splits, entries
 
 
-def read(place: Place, path: Path) -> Sample:
+def read(place: Place, path: Path, ignore: int | None) -> Sample:
     """Read one image, its masks, and its coordinates."""
     sample = _cached(path, place.split, os.getpid()).isel(image=place.index)
     coordinates = {str(k): v.item() for k, v in sample.coords.items() if v.ndim == 0}
     return Sample(
-        image=sample["image"].values.astype(np.float32),
-        labels=sample["labels"].values.astype(np.uint8),
+        image=sample["image"].values.astype(np.float64),
+        labels=_marked(sample["labels"].values, ignore),
         coordinates=coordinates,
     )
 
@@ -86,14 +98,32 @@ def _array(split: xr.Dataset, name: str, where: str) -> xr.DataArray:
     return split[name]
 
 
-def _check_values(split: xr.Dataset, classes: int, where: str) -> None:
+def _marked(labels: np.ndarray, ignore: int | None) -> np.ndarray:
+    """Labels as uint8, ``UNLABELLED`` where they stand for no class."""
+    nothing = (labels == dims.UNLABELLED) | (labels == -1)
+    if ignore is not None:
+        nothing |= labels == ignore
+    return np.where(nothing, dims.UNLABELLED, labels).astype(np.uint8)
+
+
+def _check_values(
+    split: xr.Dataset, classes: int, ignore: int | None, where: str
+) -> list[bytes | None]:
+    """Check every value; return a digest of each image."""
+    digests = []
     for start, block in enumerate(store.blocks(split[["image", "labels"]], _BLOCK)):
         labels, image = block["labels"].values, block["image"].values
-        if labels.dtype.kind not in "biu" or labels.min() < 0 or labels.max() >= classes:
+        images = f"images {start * _BLOCK} to {start * _BLOCK + len(labels) - 1}"
+        if labels.dtype.kind not in "biu":
+            raise InputError(f"{where}/labels: expected integers; came {labels.dtype}")
+        allowed = {*range(classes), dims.UNLABELLED, -1, ignore}
+        if strange := set(np.unique(labels).tolist()) - allowed:
             raise InputError(
-                f"{where}/labels: images {start * _BLOCK} to {start * _BLOCK + len(labels) - 1}: "
-                f"expected class indices 0 to {classes - 1}; came {labels.dtype} from "
-                f"{labels.min()} to {labels.max()}"
+                f"{where}/labels: {images}: expected class indices 0 to {classes - 1}, and "
+                f"{dims.UNLABELLED} or -1 for none; found {min(strange)}; if that stands for no "
+                f"class, say ignore: {min(strange)}"
             )
-        if not np.isfinite(image).all():
-            raise InputError(f"{where}/image: NaN or infinite values; replace them")
+        if image.dtype.kind not in "biuf" or not np.isfinite(image).all():
+            raise InputError(f"{where}/image: NaN or infinite values, or no numbers; replace them")
+        digests += [leaks.digest(each.astype(np.float64)) for each in image]
+    return digests

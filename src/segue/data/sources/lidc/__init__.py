@@ -86,7 +86,7 @@ def open_source(
     for split, part in splits.items():
         _LOG.info("lidc: %s: %d images of %d patients", split, *_counts(part).values())
     return Source(
-        size=size,
+        shape=(size, size),
         channels=1,
         raters=RATERS,
         classes=["background", "nodule"],

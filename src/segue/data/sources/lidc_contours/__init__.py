@@ -61,7 +61,7 @@ def open_source(
     parts = by_group(patients, seed, "lidc_contours")
     splits = {split: [items[i] for i in part] for split, part in parts.items()}
     return Source(
-        size=crop,
+        shape=(crop, crop),
         channels=1,
         raters=RATERS,
         classes=("background", "nodule"),
