@@ -139,11 +139,11 @@ def test_what_a_name_says_does_not_count_but_a_jpeg_is_known_as_one():
     ("data", "message"),
     [
         (b"", "0 bytes"),
-        (b"not a picture", "not a readable picture"),
-        (_saved(GREY, "GIF"), "not a readable picture"),
+        (b"not a picture", "not a readable PNG"),
+        (_saved(GREY, "GIF"), "not a readable PNG"),
         (_saved(Image.fromarray(RGB).convert("CMYK"), "JPEG"), "colours of the kind CMYK"),
-        (_saved(GREY, "PNG")[:-30], "not a readable picture"),
-        (_saved(GREY, "TIFF")[:40], "not a readable picture"),
+        (_saved(GREY, "PNG")[:-30], "not a readable PNG"),
+        (_saved(GREY, "TIFF")[:40], "not a readable PNG"),
         (
             _saved(GREY, "PNG", save_all=True, append_images=[Image.fromarray(GREY[::-1])]),
             "2 pages",
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_refused(data, message):
 def test_a_flipped_bit_in_the_pixels_of_a_png_is_noticed():
     data = bytearray(_saved(GREY, "PNG"))
     data[data.index(b"IDAT") + 12] ^= 1
-    with pytest.raises(InputError, match="not a readable picture"):
+    with pytest.raises(InputError, match="not a readable PNG"):
         pictures.read(bytes(data))
 
 

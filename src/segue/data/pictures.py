@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image
 
+from segue.data.decoding import decoding
 from segue.errors import InputError
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
@@ -54,19 +55,13 @@ def read(data: bytes) -> Picture:
     """
     if not data:
         raise InputError("the file is empty (0 bytes); copy it again")
-    try:
-        return _tiff(data) if data[:4] in _TIFF else _pillow(data)
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"too many pixels: cut it into pieces, or make it smaller ({error})"
-        ) from error
-    except Exception as error:  # decoders raise all kinds of errors on damaged files
-        raise InputError(
-            f"not a readable picture ({type(error).__name__}: {error}); expected PNG, TIFF, JPEG "
-            "or BMP: copy or save it again"
-        ) from error
+    with decoding("not a readable PNG, TIFF, JPEG or BMP"):
+        try:
+            return _tiff(data) if data[:4] in _TIFF else _pillow(data)
+        except Image.DecompressionBombError as error:
+            raise InputError(
+                f"too many pixels: cut it into pieces, or make it smaller ({error})"
+            ) from error
 
 
 def _pillow(data: bytes) -> Picture:

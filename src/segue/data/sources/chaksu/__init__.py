@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import label
 
 from segue.data import pictures
+from segue.data.decoding import decoding
 from segue.data.partition import checksum, limit
 from segue.data.source import Sample, Source
 from segue.data.sources.chaksu import archive
@@ -171,15 +172,11 @@ def _window(union: np.ndarray, side: float) -> tuple[int, int, int, int] | None:
 
 
 def _picture(item: Item, member: str) -> Image.Image:
-    try:
+    where = f"{item.archive}: {member}: not a readable image"
+    with decoding(where, "download the archive again"):
         picture = Image.open(BytesIO(archive.read(item.archive, member)))
         picture.load()
-    except Exception as error:  # decoders raise all kinds of errors on damaged files
-        raise InputError(
-            f"{item.archive}: {member}: not a readable image ({type(error).__name__}: {error}); "
-            "download the archive again"
-        ) from error
-    return picture
+        return picture
 
 
 def _mask(item: Item, member: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from segue.data.decoding import decoding
 from segue.errors import InputError
 
 
@@ -22,7 +23,10 @@ def names(path: Path) -> list[str]:
         return sorted(f.relative_to(path).as_posix() for f in path.rglob("*") if f.is_file())
     if not path.is_file() or not zipfile.is_zipfile(path):
         raise InputError(f"{path}: expected a zip archive or the folder that it was unpacked to")
-    with zipfile.ZipFile(path) as archive:
+    with (
+        decoding(f"{path}: not a whole zip archive", "fetch it again"),
+        zipfile.ZipFile(path) as archive,
+    ):
         found = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     for name in found:
         if ".." in re.split(r"[/\\]", name) or re.match(r"[/\\]|[A-Za-z]:", name):
@@ -41,11 +45,9 @@ def read(path: Path, name: str) -> bytes:
     """
     if path.is_dir():
         return (path / PurePosixPath(name)).read_bytes()
-    try:
+    with decoding(f"{path}: member {name!r} is damaged", "fetch it again"):
         # One handle a process: a forked one would share its position in the file.
         return _zip(path, path.stat().st_mtime_ns, os.getpid()).read(name)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: member {name!r} is damaged ({error}); fetch it again") from error
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from segue.data import pictures
+from segue.data.decoding import decoding
 from segue.data.sources.folder import masks, nifti
 from segue.data.sources.folder.masks import Raw
 from segue.errors import InputError
@@ -81,15 +82,8 @@ def _picture(path: Path, data: bytes) -> pictures.Picture:
 
 
 def _array(path: Path, data: bytes) -> np.ndarray:
-    try:
-        # A hostile header may ask for more memory than the file holds.
-        found = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
-    except Exception as error:  # its header is Python that may hold anything
-        raise InputError(
-            f"{path}: not a readable npy file ({type(error).__name__}: {error}); copy or save it "
-            "again"
-        ) from error
-    return found
+    with decoding(f"{path}: not a readable npy file"):
+        return np.lib.format.read_array(BytesIO(data), allow_pickle=False)
 
 
 def _numbers(path: Path, pixels: np.ndarray) -> np.ndarray:

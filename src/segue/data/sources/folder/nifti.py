@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from segue.data.decoding import decoding
 from segue.errors import InputError
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -90,15 +91,10 @@ def _volume(path: Path, changed: int) -> Volume:
         import nibabel
     except ImportError as error:
         raise InputError(f"{path}: needs nibabel: pip install 'segue[data]'") from error
-    try:
+    with decoding(f"{path}: not a readable NIfTI file"):
         file = nibabel.load(path)
         values = np.asanyarray(file.dataobj)
         affine = np.asarray(file.affine, float)
-    except Exception as error:  # nibabel raises all kinds of errors on damaged files
-        raise InputError(
-            f"{path}: not a readable NIfTI file ({type(error).__name__}: {error}); copy or save "
-            "it again"
-        ) from error
     if values.ndim > 2:  # a slice may be stored as a volume of one, and have empty axes after it
         flat = values.reshape((*values.shape[:3], -1))
         if flat.shape[-1] == 1:

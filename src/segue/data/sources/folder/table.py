@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from segue.data import decoding
 from segue.data.sources.folder import pattern
 from segue.data.sources.folder.listing import Listing
 from segue.errors import InputError
@@ -94,7 +95,7 @@ def read(folder: Path, index: str, masks: str | None) -> tuple[list[Row], list[s
 
 def _lines(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
     """The header, lower case, and the rows that are not empty, each with its place."""
-    text = _text(path)
+    text = decoding.text(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -127,25 +128,6 @@ def _lines(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
             "a name; name the column or empty it"
         )
     return header[:width], [(where, cells[:width]) for where, cells in lines]
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        if encoding == "cp1252":
-            _log.warning("%s: is not in UTF-8; read as Windows' cp1252", path)
-        return text
-    raise InputError(f"{path}: not readable as text; save it as CSV in UTF-8")
 
 
 def _fitted(where: str, cells: list[str], header: list[str]) -> list[str]:

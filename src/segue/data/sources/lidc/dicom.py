@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from segue.data.contours.database import load, scans_by_series
 from segue.data.contours.nodules import SLICE_SIDE, labels, nodules_of, window_origin
+from segue.data.decoding import decoding
 from segue.data.sources.lidc.slice import Slice
 from segue.errors import InputError
 
@@ -72,8 +73,9 @@ def read(path: Path, place: Place, *, seed: int) -> tuple[np.ndarray, np.ndarray
     """
     nodule = nodules_of(place.scan)[place.nodule]
     row, column = window_origin(nodule, place.slice, SIDE)
-    data = _pydicom().dcmread(path / place.file)
-    units = data.pixel_array * float(data.RescaleSlope) + float(data.RescaleIntercept)
+    with decoding(f"{path / place.file}: not a readable CT slice", "fetch its series again"):
+        data = _pydicom().dcmread(path / place.file)
+        units = data.pixel_array * float(data.RescaleSlope) + float(data.RescaleIntercept)
     window = units[row : row + SIDE, column : column + SIDE]
     masks = labels(nodule, place.slice, seed=seed, side=SIDE)
     return np.maximum(window, _AIR).astype(np.float32), masks
@@ -83,8 +85,9 @@ def _series(path: Path) -> dict[str, dict[float, str]]:
     """Series UID -> z, mm -> file name below ``path``."""
     found: dict[str, dict[float, tuple[int, str]]] = {}
     for name, header in _headers(path):
-        z = float(header.ImagePositionPatient[2])
-        number = int(header.get("InstanceNumber") or 0)
+        with decoding(f"{path / name}: no position", "fetch its series again"):
+            z = float(header.ImagePositionPatient[2])
+            number = int(header.get("InstanceNumber") or 0)
         slices = found.setdefault(str(header.SeriesInstanceUID), {})
         # Some series hold a slice twice: the lower instance number counts.
         slices[z] = min(slices.get(z, (number, name)), (number, name))
@@ -96,10 +99,8 @@ def _headers(path: Path) -> Iterator[tuple[str, object]]:
     pydicom = _pydicom()
     files = sorted(f for f in path.rglob("*") if f.suffix.lower() == ".dcm")
     for file in tqdm(files, desc="DICOM headers", delay=10):
-        try:
+        with decoding(f"{file}: not a DICOM file", "fetch its series again"):
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER)
-        except pydicom.errors.InvalidDicomError as error:
-            raise InputError(f"{file}: not a DICOM file; fetch its series again") from error
         if "ImagePositionPatient" not in header or "RescaleSlope" not in header:
             continue
         shape = (header.Rows, header.Columns)

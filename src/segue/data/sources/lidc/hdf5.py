@@ -5,12 +5,15 @@
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from segue.data.contours.nodules import RATERS
+from segue.data.decoding import decoding
 from segue.data.sources.lidc.slice import UNKNOWN, Slice
 from segue.errors import InputError
 
@@ -25,7 +28,7 @@ def index(path: Path) -> dict[str, list[Slice]]:
         InputError: h5py is missing, or the file is not laid out as above.
     """
     splits = {}
-    with _open(path) as file:
+    with _reading(path) as file:
         for group, split in _SPLITS.items():
             if group not in file or not {"images", "labels"} <= file[group].keys():
                 raise InputError(f"{path}: expected groups train, val, test of images and labels")
@@ -45,7 +48,7 @@ def index(path: Path) -> dict[str, list[Slice]]:
 
 def side(path: Path) -> int:
     """Side of the images, pixels."""
-    with _open(path) as file:
+    with _reading(path) as file:
         return int(file["train"]["images"].shape[-1])
 
 
@@ -56,20 +59,20 @@ def read(path: Path, place: tuple[str, int]) -> tuple[np.ndarray, np.ndarray]:
         image (y, x) float32 in [-0.5, 0.5] and masks (rater, y, x) uint8 of 0, 1.
     """
     group, i = place
-    with _open(path) as file:
+    with _reading(path) as file:
         image = file[group]["images"][i].astype(np.float32)
         masks = file[group]["labels"][i] > 0
     return image, np.moveaxis(masks, -1, 0).astype(np.uint8)
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
+    """The open file; what is damaged in it is found when it is read."""
     try:
         import h5py
     except ImportError as error:
         raise InputError(
             "lidc: an HDF5 file needs h5py; install it with: pip install 'segue[data]'"
         ) from error
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: not a whole HDF5 file ({error}); fetch it again") from error
+    with decoding(f"{path}: not a whole HDF5 file", "fetch it again"), h5py.File(path, "r") as file:
+        yield file

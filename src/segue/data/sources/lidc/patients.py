@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from segue.data.decoding import decoding, text
 from segue.errors import InputError
 
 _SUBJECT = "Subject ID"
@@ -17,8 +18,8 @@ def patients_by_series(metadata_csv: Path) -> dict[str, str]:
     """
     if not metadata_csv.is_file():
         raise InputError(f"lidc: metadata_csv: no file {metadata_csv}")
-    with metadata_csv.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
+    with decoding(f"{metadata_csv}: not readable as CSV", "fetch it again"):
+        rows = csv.DictReader(text(metadata_csv).splitlines())
         header = rows.fieldnames or []
         series = next((name for name in _SERIES if name in header), None)
         if series is None or _SUBJECT not in header:
@@ -26,4 +27,4 @@ def patients_by_series(metadata_csv: Path) -> dict[str, str]:
                 f"{metadata_csv}: expected columns {_SUBJECT!r} and {_SERIES[0]!r}, "
                 f"found {', '.join(header)}"
             )
-        return {row[series]: row[_SUBJECT] for row in rows}
+        return {row[series]: row[_SUBJECT] for row in rows if row[series] and row[_SUBJECT]}

@@ -51,7 +51,8 @@ def read(path: Path, place: tuple[Array, tuple[Array, ...]]) -> tuple[np.ndarray
         image (y, x) float32 in [0, 1] and masks (rater, y, x) uint8 of 0, 1.
     """
     image, masks = place
-    pixels = read_array(path, image).astype(np.float32)
+    with np.errstate(over="ignore"):  # infinite values of a damaged file are refused later
+        pixels = read_array(path, image).astype(np.float32)
     return pixels, np.stack([read_array(path, mask) > 0 for mask in masks]).astype(np.uint8)
 
 

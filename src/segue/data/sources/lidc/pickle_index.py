@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from segue.data.decoding import decoding
 from segue.errors import InputError
 
 _ALLOWED = {
@@ -59,13 +60,11 @@ def contents(path: Path) -> Any:
     with (
         path.open("rb") as raw,
         tqdm.wrapattr(raw, "read", total=size, desc=path.name, delay=10) as file,
+        decoding(f"{path}: not a whole pickle", "fetch it again"),
     ):
-        try:
-            for opcode, argument, position in pickletools.genops(file):
-                machine.step(opcode.name, argument, position)
-            return machine.pop()
-        except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
-            raise InputError(f"{path}: not a whole pickle ({error}); fetch it again") from error
+        for opcode, argument, position in pickletools.genops(file):
+            machine.step(opcode.name, argument, position)
+        return machine.pop()
 
 
 class _Machine:
