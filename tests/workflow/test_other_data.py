@@ -1,7 +1,7 @@
 """One study of three datasets that differ in all that data can differ in.
 
-Three classes, five raters and colour; two classes and four raters; and a user's own, whose images are
-not square, some raters of which did not see all images, and some pixels of which have no class.
+Three classes, five raters and colour; two classes and four raters; and a user's own, whose images
+are not square, not all seen by every rater, and have pixels without a class.
 """
 
 import numpy as np
