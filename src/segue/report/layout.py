@@ -80,7 +80,7 @@ class Grid:
         return "N/A" if f"{aleatoric}-{epistemic}" in self.not_applicable else ""
 
 
-def markdown(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str]) -> str:
+def markdown(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
     """One Markdown table for each dataset, under ``title`` and ``notes``.
 
     Args:
@@ -93,7 +93,7 @@ def markdown(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str]) -
     return "\n\n".join(parts) + "\n"
 
 
-def latex(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str]) -> str:
+def latex(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
     """One LaTeX table, the datasets side by side; wants the package booktabs. Args: ``markdown``'s.
 
     The notes stand in its caption.
