@@ -82,7 +82,7 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     both = both.groupby(level=index, sort=False).mean().reset_index()
     both.insert(len(REPLICATE), "task", name)
     value = delta(both["correct"], both["wrong"], task.higher_is_better)
-    both["delta"], both["reason"] = value, ""
+    both = both.assign(delta=value, reason="")
     if np.isnan(value).any() and "reason" in rows:
         both["reason"] = _reasons(rows, task, both, index)
     return both.rename(columns={"region": "split"})

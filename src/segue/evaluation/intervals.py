@@ -177,6 +177,7 @@ def _frame(task: str, group: Sequence[Draws]) -> pd.DataFrame:
     }
     frame = pd.DataFrame({**columns, "score": np.concatenate([draws.values for draws in group])})
     frame["replicate"] = np.tile(np.arange(count), len(group))
-    reasons = np.repeat([draws.reason for draws in group], count)
-    frame["reason"] = np.where(frame["replicate"] == 0, reasons, "")  # why the score itself is NaN
+    if any(draws.reason for draws in group):
+        frame["reason"] = ""
+        frame.loc[frame["replicate"] == 0, "reason"] = [draws.reason for draws in group]
     return frame.assign(dataset="", aleatoric="", epistemic="", task=task)
