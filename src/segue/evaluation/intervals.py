@@ -6,6 +6,7 @@ and on what is drawn alone: the same data have the same intervals whatever they 
 fitted on ``val`` stays as it is.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from segue import digests, dims, plugins, seeds
+from segue import dims, plugins, seeds
 from segue.evaluation.entanglement import Ranked, deltas
 from segue.evaluation.task import Score
 
@@ -83,7 +84,7 @@ def weights(units: Mapping[str, Sequence[str]], seed: int) -> dict[str, np.ndarr
     for column, part in zip(member.T, parts.values(), strict=True):
         column[part] = True
     members = {split: sorted(set(each)) for split, each in units.items()}
-    random = seeds.rng(seed, "bootstrap", digests.of_json(members))
+    random = seeds.rng(seed, "bootstrap", json.dumps(members))
     drawn = np.empty((DRAWS, len(names)), np.float32)
     for pattern in np.unique(member, axis=0):
         here = (member == pattern).all(axis=1)

@@ -1,10 +1,6 @@
 """From class probabilities and raters' labels to the arrays that metrics compare."""
 
-from collections.abc import Iterator
-
 import numpy as np
-
-from segue.dims import UNLABELLED
 
 
 def argmax(probs: np.ndarray, axis: int) -> np.ndarray:
@@ -28,35 +24,14 @@ def frequencies(labels: np.ndarray, classes: int) -> np.ndarray:
     """Fraction of the raters who labelled a pixel that chose each class.
 
     Args:
-        labels: class indices (image, rater, y, x), UNLABELLED where a rater gives none.
+        labels: class indices (image, rater, y, x), no class where a rater gives none.
         classes: number of classes.
 
     Returns:
         (image, class, y, x) in [0, 1]; 0 for all classes of a pixel that nobody labelled.
     """
-    labelled = labels != UNLABELLED
-    if labelled.all():
-        return np.stack([(labels == c).mean(axis=1) for c in range(classes)], axis=1)
-    readings = np.maximum(labelled.sum(axis=1), 1)
-    return np.stack([(labels == c).sum(axis=1) / readings for c in range(classes)], axis=1)
-
-
-def together(labels: np.ndarray) -> Iterator[slice | np.ndarray]:
-    """Images that can be scored together: all that lack no label, then each other one alone.
-
-    Args:
-        labels: class indices (image, rater, y, x), UNLABELLED where a rater gives none.
-
-    Yields:
-        An index of the images.
-    """
-    whole = (labels != UNLABELLED).all(axis=(1, 2, 3))
-    if whole.all():
-        yield slice(None)
-        return
-    if whole.any():
-        yield np.flatnonzero(whole)
-    yield from np.flatnonzero(~whole)[:, None]
+    chosen = np.stack([(labels == c).sum(axis=1) for c in range(classes)], axis=1)
+    return chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1)
 
 
 def one_hot(masks: np.ndarray, classes: range) -> np.ndarray:

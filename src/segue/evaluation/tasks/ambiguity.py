@@ -12,8 +12,9 @@ from scipy.special import entr
 
 from segue import dims
 from segue.blocks import blocks
-from segue.evaluation.metrics.masks import frequencies, together
+from segue.evaluation.metrics.masks import frequencies
 from segue.evaluation.metrics.ncc import ncc
+from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -72,9 +73,9 @@ def _score(
 
 def _counted(labels: np.ndarray) -> np.ndarray:
     """Pixels that two raters or more labelled, bool (y, x), of images to be scored together."""
-    if (whole := labels != dims.UNLABELLED).all():
+    if (there := labelled(labels)).all():
         return np.full(labels.shape[2:], labels.shape[1] > 1)
-    (image,) = whole  # what is not whole is alone
+    (image,) = there  # what lacks a label is alone
     return image.sum(axis=0) > 1
 
 
@@ -85,9 +86,8 @@ def _at(arrays: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 def _disagreements(labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Variance and entropy of the classes of those who labelled a pixel, (image, y, x)."""
-    labelled = labels != dims.UNLABELLED
-    if labelled.all():
+    if (there := labelled(labels)).all():
         variance = labels.var(axis=1)
     else:
-        variance = np.ma.array(labels, mask=~labelled).var(axis=1).data
+        variance = np.ma.array(labels, mask=~there).var(axis=1).data
     return variance, entr(frequencies(labels, classes)).sum(axis=1)

@@ -23,6 +23,7 @@ from segue.evaluation.metrics.calibration import (
     platt,
 )
 from segue.evaluation.metrics.masks import argmax
+from segue.evaluation.readings import labelled
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -139,8 +140,8 @@ def _compared(
     """
     mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
     agreement = (labels == mask[:, None]).sum(axis=1)  # which no UNLABELLED does
-    labelled = labels != dims.UNLABELLED
-    raters = labels.shape[1] if labelled.all() else labelled.sum(axis=1)
+    there = labelled(labels)
+    raters = labels.shape[1] if there.all() else there.sum(axis=1)
     if variant.foreground_wrong and block.sizes["class"] == 2:
         agreement = agreement * (mask == 0)
     maps = np.moveaxis(block["uncertainty"].values, 1, 0)

@@ -15,6 +15,7 @@ from segue.evaluation import aggregation
 from segue.evaluation.metrics.aurc import aurc, weighted_aurc
 from segue.evaluation.metrics.dice import dice, mean_over_raters
 from segue.evaluation.metrics.masks import argmax, one_hot
+from segue.evaluation.readings import labelled
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -41,9 +42,9 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         found: dict[str, list[np.ndarray]] = {how: [] for how in _AGGREGATIONS}
         for block in blocks(split, "labels", "uncertainty", "prediction"):
             mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
-            labelled = (labels != dims.UNLABELLED).reshape(*labels.shape[:2], -1)
-            read.append(labelled.any(axis=(1, 2)))
-            risks.append(_risk(mask, labels, labelled, range(1, split.sizes["class"])))
+            there = labelled(labels).reshape(*labels.shape[:2], -1)
+            read.append(there.any(axis=(1, 2)))
+            risks.append(_risk(mask, labels, there, range(1, split.sizes["class"])))
             for how, aggregate in _AGGREGATIONS.items():
                 found[how].append(aggregate(block["uncertainty"].values, mask))
         defined = np.concatenate(read)
@@ -60,10 +61,10 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
                 yield Score(*key, aurc(*items), measure, how, reweighted=reweighted, **told)
 
 
-def _risk(mask: np.ndarray, labels: np.ndarray, labelled: np.ndarray, classes: range) -> np.ndarray:
+def _risk(mask: np.ndarray, labels: np.ndarray, there: np.ndarray, classes: range) -> np.ndarray:
     """1 - Dice, (image,)."""
     prediction, raters = one_hot(mask[:, None], classes), one_hot(labels, classes)
-    return 1 - mean_over_raters(prediction, raters, labelled, dice)
+    return 1 - mean_over_raters(prediction, raters, there, dice)
 
 
 def _reweighted(

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from segue.blocks import blocks
-from segue.dims import UNLABELLED
 from segue.evaluation.metrics.dice import (
     Similarity,
     accuracy,
@@ -22,8 +21,9 @@ from segue.evaluation.metrics.dice import (
 )
 from segue.evaluation.metrics.ged import ged, hm_iou, pairs
 from segue.evaluation.metrics.likelihood import brier, nll
-from segue.evaluation.metrics.masks import argmax, frequencies, one_hot, together
+from segue.evaluation.metrics.masks import argmax, frequencies, one_hot
 from segue.evaluation.probabilities import probabilities
+from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -67,10 +67,10 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         for block in blocks(split, "labels", "prediction", "probs"):
             images = slice(start, start + block.sizes["image"])
             start = images.stop
-            labelled = block["labels"].values != UNLABELLED
-            present = labelled.any(axis=(2, 3))
+            there = labelled(block["labels"].values)
+            present = there.any(axis=(2, 3))
             read[images], missing[images] = present.any(axis=1), (~present).sum(axis=1)
-            shared[images] = _shared(labelled, present).any(axis=(1, 2))
+            shared[images] = _shared(there, present).any(axis=(1, 2))
             for key, values in _score(block, variants).items():
                 found[key][images] = values
         for (variant, metric, how), values in found.items():
@@ -90,14 +90,14 @@ class _Masks(NamedTuple):
     hypotheses: np.ndarray
 
 
-def _shared(labelled: np.ndarray, present: np.ndarray) -> np.ndarray:
+def _shared(there: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Pixels that all raters who labelled any did label, (image, y, x).
 
     Args:
-        labelled: whether there is a label, (image, rater, y, x).
+        there: whether there is a label, (image, rater, y, x).
         present: whether there is any, (image, rater).
     """
-    return (labelled | ~present[..., None, None]).all(axis=1) & present.any(axis=1)[:, None, None]
+    return (there | ~present[..., None, None]).all(axis=1) & present.any(axis=1)[:, None, None]
 
 
 def _score(
@@ -128,10 +128,10 @@ def _score_together(
     classes = prediction.shape[1]
     chosen, readings = frequencies(masks.labels, classes), None
     compare = _compare
-    if not (labelled := masks.labels != UNLABELLED).all():
-        if not labelled.any():
+    if not (there := labelled(masks.labels)).all():
+        if not there.any():
             return {}
-        compare, readings = _compare_partly, labelled.sum(axis=1)
+        compare, readings = _compare_partly, there.sum(axis=1)
     corrected = {
         ("nll", ""): nll(prediction, chosen, readings),
         ("brier", ""): brier(prediction, chosen, readings),
@@ -163,14 +163,14 @@ def _compare_partly(
 
     All masks are compared on the same pixels, so that the distance of a GED is one.
     """
-    labelled = masks.labels != UNLABELLED
-    present = labelled.any(axis=(2, 3))
-    (shared,) = _shared(labelled, present)
+    there = labelled(masks.labels)
+    present = there.any(axis=(2, 3))
+    (shared,) = _shared(there, present)
     scores = {}
     if shared.any():
         whole = masks._replace(labels=masks.labels[:, present[0]])
         scores = _compare(_Masks(*(m[..., None, shared] for m in whole)), classes, similarities)
     prediction, labels = one_hot(masks.prediction, classes), one_hot(masks.labels, classes)
-    seen = labelled.reshape(*labelled.shape[:2], -1)
+    seen = there.reshape(*there.shape[:2], -1)
     scores["dice", ""] = mean_over_raters(prediction, labels, seen, similarities["dice"])
     return scores
