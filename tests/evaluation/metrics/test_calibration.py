@@ -195,3 +195,14 @@ def test_every_confidence_has_a_bin(confidence):
     assert isinstance(curves, Curve)
     assert curves.total.sum() == 4
     assert ace(curves) == pytest.approx(confidence)
+
+
+@pytest.mark.parametrize(("reduction", "error"), [("average", ace), ("expected", ece)])
+def test_errors_are_those_of_monai(reduction, error):
+    monai = pytest.importorskip("monai.metrics")
+    torch = pytest.importorskip("torch")
+    confidence, right = _pixels()
+    oracle = monai.CalibrationErrorMetric(num_bins=20, calibration_reduction=reduction)
+    expected = oracle(*(torch.tensor(each)[:, None] for each in (confidence, right)))
+    curves = curve(confidence, right, raters=1, bins=20)
+    np.testing.assert_allclose(error(curves), expected.ravel(), rtol=1e-5)
