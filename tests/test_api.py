@@ -58,8 +58,23 @@ def test_a_task_alone_needs_its_own_splits_only(splits):
     found = segue.score({"id": splits["id"]}, tasks={"ambiguity": {}})
     assert set(found["task"]) == {"ambiguity"}
     assert set(found["split"]) == {"id"}
-    with pytest.raises(InputError, match="needs the split 'val'"):
-        segue.score({"id": splits["id"]}, tasks={"calibration": {"ace_bins": 5, "platt_bins": 9}})
+
+
+def test_tasks_that_lack_their_splits_are_left_out_and_the_log_says_so(splits, caplog):
+    found = segue.score({"id": splits["id"]})
+    assert set(found["task"]) == {"ambiguity", "segmentation", "failure"}
+    assert (
+        "scores.calibration: left out, for it needs the split 'val'; found only id" in caplog.text
+    )
+    assert "scores.ood: left out, for it needs at least one split 'ood_<shift>'" in caplog.text
+
+
+def test_undefined_scores_are_nan(splits):
+    one = {name: split.isel(eu_sample=[0], au_sample=[0]) for name, split in splits.items()}
+    found = segue.score(one)
+    divided = found["measure"].isin(["AU", "EU"])
+    assert found.loc[divided, "score"].isna().all()
+    assert found.loc[~divided, "score"].notna().all()
 
 
 def test_one_hypothesis_is_read_as_it_is_to_be(splits):

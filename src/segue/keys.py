@@ -32,6 +32,9 @@ SCORE_ROW = (
 LIMITS = ("value", "low", "high")
 """A number and its interval: the split's mean score, or Δ where ``metric`` is ``delta``."""
 
+OF = ("images", "reason")
+"""How many images of the split a score is of (empty for Δ); why the value is empty, if it is."""
+
 INTERVAL_ROW = (
     "variant",
     *REPLICATE,
@@ -41,5 +44,9 @@ INTERVAL_ROW = (
     "measure",
     "aggregation",
     *LIMITS,
+    *OF,
 )
 """A file of intervals."""
+
+MEANS = (*REPLICATE, *SCORE, "score", *OF)
+"""A table of mean scores."""

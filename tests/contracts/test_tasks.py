@@ -22,6 +22,10 @@ def _score(name, splits, variants=CORRECTED):
     return plugins.load("tasks", name).score(splits, variants, **CONFIG["scores"][name])
 
 
+def _key(score):
+    return score.variant, score.metric, score.split, score.measure, score.aggregation
+
+
 def _splits(**sizes):
     return {split: random_split(split, **sizes) for split in SPLITS}
 
@@ -62,7 +66,7 @@ def test_it_says_how_its_metric_is_aggregated_and_can_be_asked_without_an_import
 @pytest.mark.parametrize(
     "sizes",
     [
-        {"classes": 3, "raters": 1},
+        {"classes": 3, "raters": 2},
         {"classes": 4, "raters": 5, "images": 2},
         {"hypotheses": 1, "draws": 1},
         {"hypotheses": 1, "draws": 4},
@@ -128,12 +132,10 @@ def test_all_variants_have_the_same_scores(name):
 
 def test_a_score_is_what_equal_weights_make_of_it(name):
     splits = _splits(classes=3)
-    weights = {
-        split: np.full((2, content.sizes["image"]), 0.7) for split, content in splits.items()
-    }
+    weights = {split: np.ones((2, content.sizes["image"])) for split, content in splits.items()}
     for score in _score(name, splits, list(VARIANTS.values())):
-        expected = np.mean(score.values, dtype=np.float64)
-        np.testing.assert_allclose(score.weighted(weights), [expected] * 2, rtol=1e-9, atol=1e-12)
+        expected = [score.mean()] * 2
+        np.testing.assert_allclose(score.weighted(weights), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_images_without_weight_do_not_count(name):
@@ -149,3 +151,34 @@ def test_images_without_weight_do_not_count(name):
         key = (score.variant, score.metric, score.split, score.measure, score.aggregation)
         found = score.weighted(weights).item()
         assert found == pytest.approx(np.mean(expected[key]), rel=1e-6, abs=1e-9), key
+
+
+@pytest.mark.parametrize("kind", ["a reading lacks", "nobody read it", "half unlabelled"])
+def test_what_lacks_is_left_out_and_the_other_images_are_scored_as_ever(name, kind):
+    splits = _splits(images=5, classes=3)
+    expected = {_key(score): score for score in _score(name, splits, list(VARIANTS.values()))}
+    lacking = dict(splits)
+    for split, content in splits.items():
+        if split != "val":  # on which confidences are fitted
+            labels = content["labels"].copy()
+            if kind == "a reading lacks":
+                labels[1, 2] = dims.UNLABELLED
+            elif kind == "nobody read it":
+                labels[1] = dims.UNLABELLED
+            else:
+                labels[1, :, :6] = dims.UNLABELLED
+            lacking[split] = content.assign(labels=labels)
+    weights = {split: np.array([[1.0, 0, 1, 1, 1]]) for split in splits} | {"val": np.ones((1, 5))}
+    for score in _score(name, lacking, list(VARIANTS.values())):
+        if _key(score) not in expected:
+            assert score.metric == "missing_readings"
+            continue
+        whole = expected[_key(score)]
+        if np.ndim(score.values):
+            others = [0, 2, 3, 4]
+            np.testing.assert_allclose(score.values[others], whole.values[others], rtol=1e-12)
+            defined = True if score.defined is None else score.defined
+            assert (np.isfinite(score.values) == defined).all()
+        assert not score.reason
+        found, unchanged = score.weighted(weights), whole.weighted(weights)
+        np.testing.assert_allclose(found, unchanged, rtol=1e-6, atol=1e-9, err_msg=str(_key(score)))

@@ -34,7 +34,7 @@ def test_the_border_counts_pairs_of_any_two_classes():
 
 @pytest.mark.parametrize("value", [0, 1], ids=["empty", "full"])
 def test_without_a_border_its_score_is_the_sum(value):
-    """Protocol §10.3: the study's code does the same, so no variant changes it."""
+    """Protocol §10.3: as in the study's code; the variant `corrected` leaves such images out."""
     maps = np.full((1, 1, 4, 4), 0.25)
     assert border(maps, np.full((1, 4, 4), value)) == pytest.approx(4)
 

@@ -75,6 +75,31 @@ def _means(task, aggregation, scores, cell=("lung", "ssn", "none", 0), metric=No
     )
 
 
+@pytest.mark.parametrize("values", [(np.nan, 0.5), (0.5, np.nan), (np.nan, np.nan)])
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_what_is_undefined_has_no_delta(values, higher_is_better):
+    assert np.isnan(delta(*values, higher_is_better))
+
+
+def test_a_split_without_scores_is_left_out_of_the_mean():
+    scores = {"ood_a": (0, 0.4, 0.9), "ood_b": (np.nan,) * 3}
+    means = _means("ood", "border", scores).assign(reason="no border")
+    row = deltas(means, {"ood": RANKED["ood"]}).iloc[0]
+    assert row["delta"] == pytest.approx(delta(0.9, 0.4, True))
+    assert row["reason"] == ""
+
+
+def test_a_delta_that_is_undefined_says_why():
+    """AU and EU are, and so is Δ; the right measure of calibration is TU, which is not."""
+    scores = {split: (0.1, np.nan, np.nan) for split in ("id", "ood_a")}
+    means = _means("calibration", "pooled", scores)
+    means["reason"] = ["" if m == "TU" else "one sample" for m in means["measure"]]
+    found = deltas(means, {"calibration": RANKED["calibration"]})
+    assert found["delta"].isna().all()
+    assert found["correct"].tolist() == [0.1, 0.1]
+    assert found["reason"].tolist() == ["one sample", "one sample"]
+
+
 def test_delta_of_ood_is_that_of_the_means_over_splits():
     means = _means("ood", "border", {"ood_a": (0, 0.4, 0.9), "ood_b": (0, 0.6, 0.5)})
     row = deltas(means, {"ood": RANKED["ood"]}).iloc[0]

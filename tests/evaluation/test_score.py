@@ -128,12 +128,80 @@ def test_every_variant_has_every_row(paths, written, tmp_path):
     assert not corrected.equals(paper_code)
 
 
-def test_a_cell_of_one_hypothesis_and_one_rater_is_scored(tmp_path):
+def _undefined(folder, splits):
+    """Scores, and intervals of what has a reason, as they are read for the tables."""
+    score(folder / "a.csv", **_stores(folder, splits), **SETTINGS)
+    cell = [[KEY[name] for name in REPLICATE]]
+    means = read_means([folder / "a.csv"], cell)
+    limits = read_intervals([folder / "a.csv"], cell, means)
+    return means, limits[limits["reason"] != ""]
+
+
+def test_a_single_rater_has_no_ambiguity_and_nothing_else_is_undefined(tmp_path):
     splits = {name: random_split(name, hypotheses=1, raters=1) for name in SPLITS}
-    score(tmp_path / "a.csv", **_stores(tmp_path, splits), **SETTINGS)
-    table = _read(tmp_path / "a.csv")
-    assert np.isfinite(table["score"]).all()
-    assert (table.loc[table["metric"] == "ncc", "score"] == 0).all()
+    means, without = _undefined(tmp_path, splits)
+    assert set(means.loc[means["score"].isna(), "task"]) == {"ambiguity"}
+    assert not means.loc[means["task"] == "ambiguity", "score"].notna().any()
+    assert set(without["task"]) == {"ambiguity"}
+    assert set(without["metric"]) == {"ncc", "ncc_entropy", "delta"}
+    assert set(without["reason"]) == {"no image that two raters read"}
+    assert without[["value", "low", "high"]].isna().all(axis=None)
+    assert set(without["images"].dropna()) == {0}
+
+
+@pytest.mark.parametrize("variants", [["corrected"], ["corrected", "paper_code"]])
+def test_one_hypothesis_with_one_draw_has_no_au_no_eu_and_no_delta(tmp_path, variants):
+    splits = {name: random_split(name, hypotheses=1, draws=1) for name in SPLITS}
+    settings = SETTINGS | {"variants": variants}
+    score(tmp_path / "a.csv", **_stores(tmp_path, splits), **settings)
+    table = _read(tmp_path / "a-intervals.csv")
+    split = table["measure"].isin(["AU", "EU"]) | (table["metric"] == "delta")
+    assert (table.loc[split, ["value", "low", "high"]] == "").all(axis=None)
+    assert set(table.loc[split, "reason"]) == {
+        "one hypothesis with one draw has no split into AU and EU"
+    }
+    deltas = table[table["metric"] == "delta"]
+    assert {*zip(deltas["task"], deltas["split"], strict=True)} == {
+        ("ood", "ood"),
+        *((task, split) for task in ("ambiguity", "calibration") for split in ("id", "ood")),
+    }
+    assert (table.loc[~split, "value"] != "").all()
+    assert (table.loc[~split, "reason"] == "").all()
+
+
+def test_an_undefined_image_is_empty_in_the_file_and_counted_beside_it(splits, tmp_path):
+    labels = splits["id"]["labels"].copy()
+    labels[1], labels[3, 1:] = dims.UNLABELLED, dims.UNLABELLED
+    lacking = splits | {"id": splits["id"].assign(labels=labels)}
+    score(tmp_path / "a.csv", **_stores(tmp_path, lacking), **SETTINGS)
+    rows, limits = _read(tmp_path / "a.csv"), _read(tmp_path / "a-intervals.csv")
+
+    def empty(metric):
+        here = (rows["metric"] == metric) & (rows["split"] == "id")
+        return set(rows.loc[here & (rows["score"] == ""), "image"])
+
+    def images(metric):
+        here = (limits["metric"] == metric) & (limits["split"] == "id")
+        return set(limits.loc[here, "images"])
+
+    assert (empty("dice"), empty("ncc"), empty("ged")) == ({"1"}, {"1", "3"}, {"1"})
+    assert (images("dice"), images("ncc"), images("aurc")) == ({"4"}, {"3"}, {"4"})
+    assert images("ace") == {"4"}
+    assert set(limits.loc[limits["split"] == "val", "images"]) == {"5"}
+    missing = rows[rows["metric"] == "missing_readings"]
+    assert missing["split"].unique().tolist() == ["id"]
+    assert missing["score"].astype(float).tolist() == [0, 4, 0, 3, 0]
+
+
+def test_the_same_data_have_the_same_intervals_whatever_they_are_called(paths, written, tmp_path):
+    other = SETTINGS | {"key": KEY | {"dataset": "something else"}}
+    score(tmp_path / "a.csv", **paths, **other)
+    one, two = (_read(p) for p in (_intervals(written), tmp_path / "a-intervals.csv"))
+    pd.testing.assert_frame_equal(one.drop(columns="dataset"), two.drop(columns="dataset"))
+
+
+def _intervals(path):
+    return path.with_name(f"{path.stem}-intervals.csv")
 
 
 @pytest.mark.parametrize(
@@ -152,10 +220,29 @@ def test_wrong_settings_are_refused_and_leave_no_file(paths, tmp_path, changes, 
     assert not list((tmp_path / "scores").iterdir())
 
 
-def test_a_task_without_its_reference_split_says_so(splits, tmp_path):
-    without = {name: split for name, split in splits.items() if name != "val"}
-    with pytest.raises(InputError, match=r"scores.ood: needs the split 'val', found only id, ood_"):
-        score(tmp_path / "a.csv", **_stores(tmp_path, without), **SETTINGS)
+@pytest.mark.parametrize(
+    ("there", "tasks", "said"),
+    [
+        (["id"], {"ambiguity", "segmentation", "failure"}, "at least one split 'ood_<shift>'"),
+        (["val"], {"ambiguity", "segmentation", "failure", "calibration"}, "the split 'id'"),
+        (["id", "ood_blur"], set(OPTIONS) - {"calibration"}, "the split 'val'; found only id, ood"),
+        (["ood_blur"], {"ambiguity", "segmentation", "failure"}, "the split 'id'; found only ood"),
+        (["val", "id", "ood_blur"], set(OPTIONS), ""),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)
+def test_what_the_splits_allow_is_scored_and_the_log_says_what_is_left_out(
+    splits, tmp_path, caplog, there, tasks, said
+):
+    some = {name: splits[name] for name in there}
+    score(tmp_path / "a.csv", **_stores(tmp_path, some), **SETTINGS)
+    table = _read(tmp_path / "a.csv")
+    assert set(table["task"]) == tasks
+    assert set(table["split"]) == set(there)
+    assert (f"left out, for it needs {said}" in caplog.text) == bool(said)
+    assert ("threshold" in set(table["aggregation"])) == (there == ["val", "id", "ood_blur"])
+    limits = _read(tmp_path / "a-intervals.csv")
+    assert set(limits["task"]) == tasks
 
 
 @pytest.mark.parametrize("variable", ["labels", "probs"])
@@ -196,9 +283,21 @@ def test_sure_samples_that_are_the_raters_common_mask_are_perfect(tmp_path):
     for name in SPLITS:
         label = random_split(name, raters=1)["labels"].values[:, 0]
         probs = np.stack([label == 0, label == 1], axis=1)[:, None, None]
+        probs = probs.repeat(2, axis=2)  # draws
         splits[name] = split_of(label[:, None].repeat(3, axis=1), probs.astype(np.float16))
     score(tmp_path / "a.csv", **_stores(tmp_path, splits), **SETTINGS)
     table = _read(tmp_path / "a.csv")
     perfect = {"dice": 1, "hm_iou": 1, "ged": 0, "ged_bma": 0, "nll": 0, "brier": 0, "aurc": 0}
     for metric, value in {**perfect, "auroc": 0.5, "ncc": 0}.items():
         np.testing.assert_allclose(table.loc[table["metric"] == metric, "score"], value, atol=1e-6)
+
+
+def test_a_score_that_is_no_number_stops_it_where_other_images_are_undefined(splits):
+    labels, maps = splits["id"]["labels"].copy(), splits["id"]["uncertainty"].copy()
+    labels[0] = dims.UNLABELLED
+    lacking = splits["id"].assign(labels=labels)
+    assert list(scores("ambiguity", splits | {"id": lacking}, ["corrected"], {}))
+    maps[2, 1, 3, 3] = np.nan
+    broken = splits | {"id": lacking.assign(uncertainty=maps)}
+    with pytest.raises(InputError, match=r"ncc AU of the split 'id' is no finite number"):
+        list(scores("ambiguity", broken, ["corrected"], {}))

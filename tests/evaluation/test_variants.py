@@ -109,13 +109,27 @@ def test_fault_2_exchanges_them_in_calibration_too():
     assert found["paper_code_v1", "ace", "id", "TU", "pooled"] == pytest.approx(1 / 2)
 
 
-def test_fault_3_changes_nothing():
-    """The un-normalised sum of an empty prediction is what max(B, 1) gives."""
-    splits = {name: random_split(name) for name in SPLITS}
-    empty = splits["id"].assign(prediction=splits["id"]["prediction"] * 0)
-    splits["ood_noise"] = empty
-    scores = by_key(ood.score(splits, BOTH, patch=3))
-    assert {variant for variant, *_ in scores} == {""}
+def _borders(empty):
+    """AUROC by border of TU, the same in every pixel: of a larger border it is the smaller score.
+
+    ``id`` has a large square and ``ood_x`` a small one, and an empty image too where ``empty``.
+    """
+    splits = {}
+    for name, side, images in (("id", 4, 1 + empty), ("ood_x", 2, 1)):
+        masks = np.zeros((images, 6, 6), int)
+        masks[0, 1 : 1 + side, 1 : 1 + side] = FOREGROUND
+        splits[name] = _split(masks, masks[:, None])
+    found = by_key(ood.score(splits, BOTH, patch=3))
+    return [found[v.name, "auroc", "ood_x", "TU", "border"] for v in BOTH]
+
+
+def test_fault_3_takes_the_sum_for_the_border_score_of_an_empty_prediction():
+    """The small square beats the large one, and loses against the empty image's raw sum."""
+    assert _borders(empty=True) == [1, 1 / 2]
+
+
+def test_fault_3_leaves_predictions_with_a_border_alone():
+    assert _borders(empty=False) == [1, 1]
 
 
 def test_fault_4_takes_an_image_without_errors_for_one_without_a_right_pixel():
@@ -170,8 +184,21 @@ def test_fault_5_leaves_two_classes_and_perfect_masks_alone(mask, label, classes
 
 
 STRUCK = {
-    2: {("ace", "pooled"), ("ace", "image"), ("ece", "pooled"), ("ece", "image")},
-    3: {("dice", ""), ("ged", "dice"), ("ged_bma", "dice"), ("ace", "image"), ("ece", "image")},
+    2: {
+        ("auroc", "border"),
+        ("ace", "pooled"),
+        ("ace", "image"),
+        ("ece", "pooled"),
+        ("ece", "image"),
+    },
+    3: {
+        ("auroc", "border"),
+        ("dice", ""),
+        ("ged", "dice"),
+        ("ged_bma", "dice"),
+        ("ace", "image"),
+        ("ece", "image"),
+    },
 }
 
 

@@ -77,3 +77,17 @@ def test_latex_escapes_names_and_sets_datasets_side_by_side(long):
 def test_a_cell_that_is_neither_there_nor_na_is_blank(long):
     text = markdown(long.iloc[1:], GRID, "Ranks")
     assert "| swag_diag |           | 4.2 ± 1.0   |" in text
+
+
+def test_a_cell_without_a_rank_is_a_dash_and_a_note_says_why():
+    long = pd.DataFrame(
+        [("lung", "swag", "ssn", np.nan, np.nan, 0), ("lung", "none", "ssn", 1.0, 0.5, 2)],
+        columns=["dataset", "epistemic", "aleatoric", "mean_rank", "ci95_halfwidth", "n"],
+    )
+    grid = Grid.of([("lung", "ssn", "none", 0), ("lung", "ssn", "swag", 0)], [], {})
+    assert grid.wide(long)["lung"]["ssn"].tolist() == ["1.0 ± 0.5", "–"]
+    notes = ["No Δ for ssn × swag: a_reason."]
+    assert "A dash: no rank." in markdown(long, grid, "Δ", notes)
+    assert notes[0] in markdown(long, grid, "Δ", notes)
+    assert r"No $\Delta$ for ssn $\times$ swag: a\_reason." in latex(long, grid, "Δ", notes)
+    assert "dash" not in markdown(long[1:], grid, "Δ")

@@ -98,3 +98,20 @@ def test_outlines_run_between_the_pixels_inside_and_outside():
     pictures.outline(ax, labels)
     x, y = ax.lines[0].get_data()
     assert (x.min(), x.max(), y.min(), y.max()) == (3.5, 6.5, 0.5, 2.5)
+
+
+def test_what_no_rater_labelled_is_neither_marked_nor_disagreed_on():
+    labels = _voted([2, 0, 4, 3, 4])
+    labels[2, 1:] = dims.UNLABELLED  # one reading is left: full agreement
+    labels[1, 0] = dims.UNLABELLED  # nobody marked anything
+    labels[4, :2] = dims.UNLABELLED
+    labels[4, 2, :2] = 0  # of two readings one marks: 1/2
+    assert pictures.choose(_split(labels), 4, "id") == [2, 3, 0, 4]
+
+
+def test_the_unlabelled_is_not_outlined():
+    mask = np.zeros((3, 6, 6), "uint8")
+    mask[0, 1:4, 1:4], mask[1, 2:5, 2:5], mask[2] = 2, dims.UNLABELLED, dims.UNLABELLED
+    ax = Figure().subplots()
+    pictures.outline(ax, mask)
+    assert len(ax.lines) == 1

@@ -87,3 +87,11 @@ def test_correlations_are_those_of_scipy(pairs):
         assert np.isnan(found)
     else:
         assert found == pytest.approx(spearmanr(first, second).statistic)
+
+
+def test_cells_without_a_rank_are_left_out():
+    ours = _ours()
+    some = ours["mean_rank"].where(ours.index % 3 > 0)
+    found, fewer = _compare(_ours(mean_rank=some)), _compare(ours[some.notna()])
+    pd.testing.assert_frame_equal(found, fewer)
+    assert found["spearman"].to_numpy() == pytest.approx(1)

@@ -5,13 +5,13 @@ import pytest
 
 from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
-from segue.keys import INTERVAL_ROW, REPLICATE, SCORE, SCORE_ROW
-from segue.report.score_files import read_intervals, read_means
+from segue.keys import INTERVAL_ROW, MEANS, REPLICATE, SCORE, SCORE_ROW
+from segue.report.score_files import read_intervals, read_means, with_images
 
 CELLS = [("lung", "ssn", "none", 0), ("lung", "ssn", "none", 1), ("lung", "ssn", "swag", 0)]
 
 
-def _file(folder: Path, cell, images=4, drop=(), value=0.5) -> Path:
+def _file(folder: Path, cell, images=4, drop=(), value=0.5, reason="") -> Path:
     dataset, aleatoric, epistemic, replicate = cell
     rows = []
     for metric, measure, count in (("ncc", "AU", images), ("dice", "", images), ("auroc", "EU", 0)):
@@ -24,7 +24,8 @@ def _file(folder: Path, cell, images=4, drop=(), value=0.5) -> Path:
     table = table[~table["metric"].isin(drop)]
     table.to_csv(path, index=False)
     scores = table.drop_duplicates([*REPLICATE, *SCORE])
-    limits = scores.assign(value=scores["score"], low=0.0, high=1.0)[[*INTERVAL_ROW]]
+    of = {"images": images, "reason": reason}
+    limits = scores.assign(value=scores["score"], low=0.0, high=1.0, **of)[[*INTERVAL_ROW]]
     limits.to_csv(intervals_beside(path), index=False)
     return path
 
@@ -87,13 +88,48 @@ def test_an_unfinished_cell_stops_it_by_name(files, tmp_path, change):
         read_means(files, CELLS)
 
 
-@pytest.mark.parametrize("content", ["nan", "", "inf"])
-def test_a_score_that_is_no_number_stops_it_by_name(files, content):
-    lines = files[2].read_text().splitlines()
-    lines[2] = lines[2].rsplit(",", 1)[0] + f",{content}"
-    files[2].write_text("\n".join(lines))
-    with pytest.raises(InputError, match=r"lung/ssn-swag/rep0: ncc of id, image 1, is (nan|inf)"):
+def _change(file, line, content):
+    lines = file.read_text().splitlines()
+    lines[line] = lines[line].rsplit(",", 1)[0] + f",{content}"
+    file.write_text("\n".join(lines))
+
+
+def test_an_infinite_score_stops_it_by_name(files):
+    _change(files[2], 2, "inf")
+    with pytest.raises(InputError, match=r"lung/ssn-swag/rep0: ncc of id, image 1, is inf"):
         read_means(files, CELLS)
+
+
+@pytest.mark.parametrize("content", ["nan", ""])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (2, "ncc of id .* is not of as many images as the file of intervals says"),
+        (-1, "auroc of id .* is no number, and no reason is given"),
+    ],
+)
+def test_a_score_that_is_no_number_and_not_accounted_for_stops_it_by_name(
+    files, content, line, message
+):
+    _change(files[2], line, content)
+    means = read_means(files, CELLS)
+    with pytest.raises(InputError, match=f"lung/ssn-swag/rep0: unfinished: {message}"):
+        read_intervals(files, CELLS, means)
+
+
+def test_an_undefined_score_is_left_out_of_the_mean_and_counted(tmp_path):
+    path = _file(tmp_path, CELLS[0], images=2, value=1)
+    _change(path, 1, "")
+    limits = pd.read_csv(intervals_beside(path), keep_default_na=False)
+    limits.loc[limits["metric"] == "ncc", "images"] = 1
+    limits.to_csv(intervals_beside(path), index=False)
+    means = read_means([path], CELLS[:1])
+    whole = with_images(means, read_intervals([path], CELLS[:1], means))
+    assert tuple(whole.columns) == MEANS
+    found = whole.set_index("metric")[["score", "images"]]
+    assert found.loc["ncc"].tolist() == [1 + 1, 1]
+    assert found.loc["dice"].tolist() == [1 + 1 / 2, 2]
+    assert found.loc["auroc"].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from scipy.stats import rankdata, t
 from segue import dims, plugins, seeds
 from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
-from segue.keys import INTERVAL_ROW, REPLICATE, SCORE_ROW
+from segue.keys import INTERVAL_ROW, MEANS, REPLICATE, SCORE_ROW
+from segue.report.figures import critical_difference, rank_scatter, scatter_grid
 from segue.report.tables import tables
 
 ALEATORIC = ("softmax", "ssn", "prob_unet")
@@ -28,8 +29,9 @@ def _cells(replicates, datasets=("lung",)):
     ]
 
 
-def _write(folder: Path, cell, variants=("corrected",)) -> str:
-    """A score file of random values for one cell."""
+def _write(folder: Path, cell, variants=("corrected",), undefined=None, reason="a reason") -> str:
+    """A score file of random values for one cell; empty where ``undefined`` says so of its row."""
+    cell = tuple(cell)
     dataset, aleatoric, epistemic, replicate = cell
     random = seeds.rng(0, *map(str, cell))
     rows = []
@@ -52,19 +54,19 @@ def _write(folder: Path, cell, variants=("corrected",)) -> str:
                         rows.append((*head, replicate, measure, how, "all", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
     table = pd.DataFrame(rows, columns=SCORE_ROW)
+    if undefined:
+        table.loc[table.apply(undefined, axis=1), "score"] = np.nan
     table.to_csv(path, index=False)
-    whole = table.assign(value=table["score"], low=0.0, high=1.0)[[*INTERVAL_ROW]]
-    limits = [
-        (v, dataset, aleatoric, epistemic, replicate, "ood", "delta", "ood", "", "border", 0, -1, 1)
-        for v in variants
-    ]
+    of = {"images": 7, "reason": [reason if score != score else "" for score in table["score"]]}
+    whole = table.assign(value=table["score"], low=0.0, high=1.0, **of)[[*INTERVAL_ROW]]
+    limits = [(v, *cell, "ood", "delta", "ood", "", "border", 0, -1, 1, "", "") for v in variants]
     table = pd.concat([whole, pd.DataFrame(limits, columns=INTERVAL_ROW)])
     table.to_csv(intervals_beside(path), index=False)
     return str(path)
 
 
-def _tables(folder: Path, cells, variants=("corrected",), **changes) -> Path:
-    files = [_write(folder, cell, variants) for cell in cells]
+def _tables(folder: Path, cells, variants=("corrected",), undefined=None, **changes) -> Path:
+    files = [_write(folder, cell, variants, undefined) for cell in cells]
     tables(folder / "tables", scores=files, cells=cells, **(ARGUMENTS | changes))
     return folder / "tables"
 
@@ -218,3 +220,70 @@ def test_a_missing_cell_leaves_no_table(tmp_path):
 def test_a_task_that_cannot_rank_is_refused(tmp_path, task, message):
     with pytest.raises(InputError, match=rf"tables.tasks.{task}: .*{message}"):
         _tables(tmp_path, _cells(1), options={"tasks": {task: ""}})
+
+
+def test_means_say_of_how_many_images_they_are(written):
+    found = _read(written, "scores")
+    assert tuple(found.columns) == MEANS
+    assert set(found["images"]) == {7}
+    assert found["reason"].isna().all()
+
+
+def _one_cell(row):
+    """One cell has no AU and EU."""
+    return (row["aleatoric"], row["epistemic"], row["measure"] == "TU") == ("ssn", "none", False)
+
+
+def _one_rater(row):
+    return row["task"] == "ambiguity"
+
+
+def test_a_cell_without_a_delta_is_left_out_and_the_tables_say_why(tmp_path):
+    cells = _cells(2)
+    folder = _tables(tmp_path, cells, undefined=_one_cell)
+    entanglement = _read(folder, "entanglement").set_index(["aleatoric", "epistemic"])["mean_rank"]
+    assert np.isnan(entanglement["ssn", "none"])
+    assert entanglement.drop(("ssn", "none")).mean() == pytest.approx((10 + 1) / 2)
+    deltas = _read(folder, "deltas")
+    without = deltas[(deltas["aleatoric"] == "ssn") & (deltas["epistemic"] == "none")]
+    assert without["delta"].isna().all()
+    assert set(without["reason"]) == {"a reason"}
+    assert deltas["delta"].notna().sum() == 10 * 2 * 5
+    for ending in ("md", "tex"):
+        text = (folder / f"entanglement.{ending}").read_text()
+        cross, dash = ("×", "| –") if ending == "md" else (r"$\times$", "& --")
+        assert f"ood, for ssn {cross} none: a reason." in text
+        assert dash in text
+    assert "–" not in (_tables(_folder(tmp_path), cells) / "entanglement.md").read_text()
+
+
+def _folder(path):
+    (path / "whole").mkdir()
+    return path / "whole"
+
+
+def test_a_task_without_a_delta_is_left_out_of_the_mean_rank(tmp_path):
+    folder = _tables(tmp_path, _cells(2), undefined=_one_rater)
+    ranks = _read(folder, "ranks")
+    assert ranks.loc[ranks["task"] == "ambiguity", "rank"].isna().all()
+    others = ranks[ranks["task"].isin(["ood", "calibration"])]
+    key = [*REPLICATE, "table"]
+    overall = ranks[ranks["task"] == "overall"].set_index(key)["rank"]
+    np.testing.assert_allclose(others.groupby(key)["rank"].mean().loc[overall.index], overall)
+    text = (folder / "entanglement.md").read_text()
+    assert "No Δ of ambiguity on lung, id, for all cells: a reason." in text
+    conclusions = _read(folder, "conclusions").set_index("conclusion")
+    assert np.isnan(conclusions.loc["softmax_and_ssn_good_ambiguity", "value"])
+    assert conclusions.loc["softmax_and_ssn_good_calibration", "value"] != 0
+    friedman = _read(folder, "friedman").set_index("task")
+    assert "no test" in set(friedman.loc["ambiguity", "note"]).pop()
+
+
+def test_where_nothing_has_a_delta_the_tables_are_made_and_empty(tmp_path):
+    cells = _cells(2, ("lung", "eye"))
+    folder = _tables(tmp_path, cells, undefined=lambda row: True)
+    assert _read(folder, "entanglement")["mean_rank"].isna().all()
+    assert _read(folder, "performance")["mean_rank"].isna().all()
+    for figure in (critical_difference, rank_scatter, scatter_grid):
+        figure.draw(tmp_path / "figure", tables=folder)
+    assert (tmp_path / "figure.svg").stat().st_size

@@ -11,10 +11,15 @@ _DROPPED = 12  # bits of a float32 that do not matter to a threshold
 
 
 def border(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Σu / max(B, 1), B the 4-neighbour pixel pairs whose classes differ (4k for a k×k square)."""
+    """Σu / max(B, 1), B the ``border_length``; without a border this is the sum, of no use."""
+    return _total(maps) / np.maximum(border_length(mask), 1)[:, None]
+
+
+def border_length(mask: np.ndarray) -> np.ndarray:
+    """4-neighbour pixel pairs whose classes differ (4k for a k×k square), (image,)."""
     down = (mask[:, 1:] != mask[:, :-1]).sum(axis=(-1, -2))
     across = (mask[:, :, 1:] != mask[:, :, :-1]).sum(axis=(-1, -2))
-    return _total(maps) / np.maximum(down + across, 1)[:, None]
+    return down + across
 
 
 def area(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -29,9 +29,12 @@ def score(
 
     Args:
         splits: by name: ``val``, on which confidences are fitted, ``id``, and ``ood_<shift>`` for
-            each shift. Each has ``probs`` (image, eu_sample, au_sample, class, y, x), class
-            probabilities in [0, 1] of every draw (``au_sample``) under every weight hypothesis
-            (``eu_sample``), and ``labels`` (image, rater, y, x), class indices. They may be lazy.
+            each shift. A task that needs a split which is not there is left out, and the log says
+            so: calibration without ``val``, OOD detection without ``id`` or any shift. Each split
+            has ``probs`` (image, eu_sample, au_sample, class, y, x), class probabilities in [0, 1]
+            of every draw (``au_sample``) under every weight hypothesis (``eu_sample``), and
+            ``labels`` (image, rater, y, x), class indices, or 255 where a rater gives none. They
+            may be lazy.
         tasks: the tasks to score, by name, each with its options; by default all, with the options
             of config.yaml.
         variants: how to score: ``corrected``, ``paper_code`` or ``paper_code_v1``.
@@ -40,11 +43,13 @@ def score(
 
     Returns:
         A row a score: task, metric, variant, split, measure (TU, AU, EU, or empty), aggregation,
-        image (its index, or ``all`` for a number of the whole split) and score.
+        image (its index, or ``all`` for a number of the whole split) and score, NaN where it is
+        undefined: that of an image which nobody read, of ambiguity without two raters, and of AU
+        and EU where there is one hypothesis with one draw.
 
     Raises:
-        InputError: arrays that are missing, do not fit together or hold what they may not, a split
-            that a task needs is missing, or a task, option or variant that there is not.
+        InputError: arrays that are missing, do not fit together or hold what they may not, or a
+            task, option or variant that there is not.
     """
     check_splits(splits, "splits")
     if tasks is None:

@@ -27,7 +27,8 @@ def delta(correct: ArrayLike, wrong: ArrayLike, higher_is_better: bool) -> np.nd
     that are not negative, and leaves that range where an NCC is: such values are kept.
 
     Args:
-        correct, wrong: U_c and U_w, values of the metric, of shapes that broadcast.
+        correct, wrong: U_c and U_w, values of the metric, of shapes that broadcast; NaN where one
+            is undefined, and so is Δ.
     """
     correct, wrong = np.asarray(correct, float), np.asarray(wrong, float)
     sign = 1.0 if higher_is_better else -1.0
@@ -39,15 +40,18 @@ def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     """U_c, U_w and Δ of each task on ``id`` and on ``ood``, the mean over the OOD splits.
 
     Where several measures are wrong, the best of them counts, in each split on its own; then splits
-    are averaged, then Δ is taken of the means.
+    are averaged, then Δ is taken of the means. A split whose score is undefined is left out of the
+    mean.
 
     Args:
         means: mean scores of one variant, with the columns of ``segue.keys.REPLICATE``, task,
-            metric, split, measure, aggregation and score.
+            metric, split, measure, aggregation, score and, where one may be NaN, reason, which says
+            why it is.
         tasks: those that rank, by name.
 
     Returns:
-        Columns of ``segue.keys.REPLICATE``, task, split (``id`` or ``ood``), correct, wrong, delta.
+        Columns of ``segue.keys.REPLICATE``, task, split (``id`` or ``ood``), correct, wrong, delta,
+        reason: why Δ is NaN, empty where it is not.
 
     Raises:
         InputError: a task has no such scores.
@@ -78,4 +82,19 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     both = both.groupby(level=index, sort=False).mean().reset_index()
     both.insert(len(REPLICATE), "task", name)
     value = delta(both["correct"], both["wrong"], task.higher_is_better)
-    return both.rename(columns={"region": "split"}).assign(delta=value)
+    both = both.assign(delta=value, reason="")
+    if np.isnan(value).any() and "reason" in rows:
+        both["reason"] = _reasons(rows, task, both, index)
+    return both.rename(columns={"region": "split"})
+
+
+def _reasons(rows: pd.DataFrame, task: Task, both: pd.DataFrame, index: list[str]) -> np.ndarray:
+    """Why each Δ of ``both`` is NaN: the reasons of the scores in ``rows`` it would be made of."""
+    compared = rows["measure"].isin([task.correct, *task.wrong])
+    told = rows[compared & (rows["reason"] != "")].groupby(index)["reason"]
+    reasons = {key: "; ".join(each.unique()) for key, each in told}
+    keys = both[index].itertuples(index=False, name=None)
+    undefined = both["delta"].isna()
+    return np.array(
+        [reasons.get(k, "") if u else "" for k, u in zip(keys, undefined, strict=True)], object
+    )

@@ -1,10 +1,13 @@
 """Bootstrap over images: how far the scores and Δ of one cell would be with other images.
 
 Patients are drawn anew, with all their images. All splits and all cells of a dataset share the
-draws, so that a patient who is in several splits counts alike in each. What was fitted on ``val``
-stays as it is.
+draws, so that a patient who is in several splits counts alike in each. The draws depend on the seed
+and on what is drawn alone: the same data have the same intervals whatever they are called. What was
+fitted on ``val`` stays as it is.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,17 +27,46 @@ DELTA = "delta"
 def units(split: xr.Dataset, name: str) -> list[str]:
     """What is drawn of each image of a stored split: its patient; else its name; else itself.
 
+    Only a patient groups images of a split. By its name an image is drawn together with those of
+    the same name in other splits, such as its shifted copies; of equal names in one split, the
+    first with the first there, and so on. A patient or name is missing where it is empty, NaN (what
+    a CF fill value is read as) or a negative number; numbers are compared as numbers, 1 is 1.0.
+
     Raises:
         InputError: patients or names that are not along ``image``.
     """
-    for array in ("patient", "name"):  # coordinates, unless another program wrote them
-        if array in split:
-            found = dims.check(split[array], ("image",), f"{name}/{array}")
-            return [str(value) for value in found.values]
-    return [f"{name} {i}" for i in range(split.sizes["image"])]
+    found, before = [], Counter()
+    both = zip(_labels(split, "patient", name), _labels(split, "name", name), strict=True)
+    for i, (patient, image) in enumerate(both):
+        if patient:
+            found.append(f"patient {patient}")
+        elif image:
+            before[image] += 1
+            found.append(f"image {before[image]} {image}")
+        else:
+            found.append(f"split {name} {i}")
+    return found
 
 
-def weights(units: Mapping[str, Sequence[str]], seed: int, dataset: str) -> dict[str, np.ndarray]:
+def _labels(split: xr.Dataset, array: str, name: str) -> list[str]:
+    """A coordinate along ``image`` as strings, empty where it is missing."""
+    if array not in split:  # a coordinate, unless another program wrote it
+        return [""] * split.sizes["image"]
+    values = dims.check(split[array], ("image",), f"{name}/{array}").values
+    return [_label(value) for value in values.tolist()]
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace").strip()
+    if not isinstance(value, (int, float)):
+        return "" if value is None else str(value).strip()
+    if not value >= 0:  # NaN is not
+        return ""
+    return str(int(value)) if value == value // 1 else str(value)
+
+
+def weights(units: Mapping[str, Sequence[str]], seed: int) -> dict[str, np.ndarray]:
     """How often each image is drawn, (draw, image), by split.
 
     Names are drawn with replacement, as many as there are, among those that are in the same splits:
@@ -42,15 +74,17 @@ def weights(units: Mapping[str, Sequence[str]], seed: int, dataset: str) -> dict
 
     Args:
         units: name of what is drawn, for each image, by split.
-        seed: the study's; the draws depend on it, on ``dataset`` and on ``units``, nothing else.
+        seed: the study's; the draws depend on it and on the units of each split, nothing else.
     """
+    units = {split: list(units[split]) for split in sorted(units)}
     names, index = np.unique(np.concatenate(list(units.values())), return_inverse=True)
     ends = np.cumsum([len(each) for each in units.values()])
     parts = dict(zip(units, np.split(index, ends[:-1]), strict=True))
     member = np.zeros((len(names), len(parts)), bool)
     for column, part in zip(member.T, parts.values(), strict=True):
         column[part] = True
-    random = seeds.rng(seed, "bootstrap", dataset)
+    members = {split: sorted(set(each)) for split, each in units.items()}
+    random = seeds.rng(seed, "bootstrap", json.dumps(members))
     drawn = np.empty((DRAWS, len(names)), np.float32)
     for pattern in np.unique(member, axis=0):
         here = (member == pattern).all(axis=1)
@@ -60,7 +94,10 @@ def weights(units: Mapping[str, Sequence[str]], seed: int, dataset: str) -> dict
 
 
 class Draws(NamedTuple):
-    """A ``segue.evaluation.task.Score`` without its images: its mean, then that in each draw."""
+    """A ``segue.evaluation.task.Score`` without its images: its mean, then that in each draw.
+
+    NaN where it is undefined, as it can be in single draws too; ``images`` is how many it is of.
+    """
 
     variant: str
     metric: str
@@ -68,21 +105,29 @@ class Draws(NamedTuple):
     measure: str
     aggregation: str
     values: np.ndarray
+    images: int | str = ""
+    reason: str = ""
+
+
+_KEY = Draws._fields[:5]
 
 
 def draw(score: Score, weights: Mapping[str, np.ndarray]) -> Draws:
-    """The score in each draw; NaN where its split is of one patient, who says nothing of others.
+    """The score in each draw; NaN where it is of one patient, who says nothing of others.
 
     Args:
         score: of one split, all images.
         weights: of each split's images, see ``weights``.
     """
-    drawn = score.weighted(weights)
+    drawn, value = score.weighted(weights), score.mean()
     each = weights[score.split]
+    if score.defined is not None:
+        each = each[:, score.defined]
     if (each == each[:, :1]).all():
         drawn = drawn * np.nan
-    key = [getattr(score, name) for name in Draws._fields[:-1]]
-    return Draws(*key, np.append(np.mean(score.values, dtype=np.float64), drawn))
+    key = [getattr(score, name) for name in _KEY]
+    images = 0 if np.isnan(value) else each.shape[1]
+    return Draws(*key, np.append(value, drawn), images, score.reason)
 
 
 def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
@@ -99,19 +144,29 @@ def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
     groups: dict[tuple[str, str], list[Draws]] = {}
     for draws in drawn:
         yield _row(task, draws)
-        if ranks.correct and draws.metric == ranks.metric:
+        region = draws.split == "id" or dims.is_ood(draws.split)
+        if region and ranks.correct and draws.metric == ranks.metric:
             groups.setdefault((draws.variant, draws.aggregation), []).append(draws)
     for (variant, aggregation), group in groups.items():
         found = deltas(_frame(task, group), {task: Ranked(ranks, aggregation)})
         for split, rows in found.sort_values("replicate").groupby("split", sort=False):
-            yield _row(task, Draws(variant, DELTA, split, "", aggregation, rows[DELTA].to_numpy()))
+            key = (variant, DELTA, split, "", aggregation)
+            yield _row(task, Draws(*key, rows[DELTA].to_numpy(), reason=rows["reason"].iloc[0]))
 
 
 def _row(task: str, draws: Draws) -> dict[str, Any]:
-    *key, (value, *drawn) = draws
-    low, high = np.quantile(drawn, LEVELS)
-    limits = {"value": float(value), "low": float(low), "high": float(high)}
-    return {"task": task, **dict(zip(Draws._fields, key, strict=False)), **limits}
+    value, drawn = draws.values[0], draws.values[1:]
+    drawn = drawn[~np.isnan(drawn)]
+    low, high = np.quantile(drawn, LEVELS) if len(drawn) else (np.nan, np.nan)
+    return {
+        "task": task,
+        **{name: getattr(draws, name) for name in _KEY},
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "images": draws.images,
+        "reason": draws.reason if np.isnan(value) else "",
+    }
 
 
 def _frame(task: str, group: Sequence[Draws]) -> pd.DataFrame:
@@ -123,4 +178,7 @@ def _frame(task: str, group: Sequence[Draws]) -> pd.DataFrame:
     }
     frame = pd.DataFrame({**columns, "score": np.concatenate([draws.values for draws in group])})
     frame["replicate"] = np.tile(np.arange(count), len(group))
+    if any(draws.reason for draws in group):
+        frame["reason"] = ""
+        frame.loc[frame["replicate"] == 0, "reason"] = [draws.reason for draws in group]
     return frame.assign(dataset="", aleatoric="", epistemic="", task=task)

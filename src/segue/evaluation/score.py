@@ -6,6 +6,7 @@ scores and Δ get their intervals.
 """
 
 import csv
+import dataclasses
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +18,13 @@ import xarray as xr
 from segue import dims, plugins, store
 from segue.errors import InputError
 from segue.evaluation import intervals
-from segue.evaluation.task import Score
+from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import named
 from segue.files import replacing
 from segue.keys import INTERVAL_ROW, SCORE_ROW
+
+_SPLIT = ("AU", "EU")  # what TU is split into
+ONE_SAMPLE = "one hypothesis with one draw has no split into AU and EU"
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +51,12 @@ def score(
         seed: the study's, for the draws of the intervals.
 
     Raises:
-        InputError: stores that do not fit together, a split that a task needs is missing, an
-            unknown option, or a score that is no finite number.
+        InputError: stores that do not fit together, an unknown option, or a score that is no finite
+            number without being undefined.
     """
     splits = open_splits(Path(dataset), Path(samples), Path(maps))
     units = {name: intervals.units(store.open_split(Path(dataset), name), name) for name in splits}
-    weights = intervals.weights(units, seed, key["dataset"])
+    weights = intervals.weights(units, seed)
     with replacing(out) as file, replacing(intervals_beside(out)) as second:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SCORE_ROW)
@@ -62,7 +66,7 @@ def score(
             drawn = []
             for found in scores(task, splits, variants, options_of_task):
                 for variant in [found.variant] if found.variant else variants:
-                    writer.writerows(rows(task, found, variant, key))
+                    writer.writerows(map(_written, rows(task, found, variant, key)))
                 drawn.append(intervals.draw(found, weights))
             for row in intervals.intervals(task, drawn):
                 known = {name: value for name, value in row.items() if value == value}  # not NaN
@@ -87,23 +91,67 @@ def open_splits(dataset: Path, samples: Path, maps: Path) -> dict[str, xr.Datase
 def scores(
     task: str, splits: Mapping[str, xr.Dataset], variants: Sequence[str], options: dict[str, Any]
 ) -> Iterator[Score]:
-    """Scores of one task, named by its module, of all splits; see ``score`` for args and errors."""
+    """Scores of one task, named by its module, of all splits; see ``score`` for args and errors.
+
+    None, and a warning in the log, where a split is missing that the task needs. Scores of AU and
+    EU are undefined where there is one sample an image.
+    """
     where = f"scores.{task}"
     module = plugins.load("tasks", plugins.require("tasks", task, where))
     plugins.check_options("tasks", task, "score", options, where)
-    if missing := [name for name in module.TASK.references if name not in splits]:
-        raise InputError(
-            f"{where}: needs the split {missing[0]!r}, found only {', '.join(splits)}; "
-            "add it to the dataset or remove the task"
+    if missing := _missing(module.TASK, splits):
+        _log.warning(
+            "%s: left out, for it needs %s; found only %s", where, missing, ", ".join(splits)
         )
+        return
     _log.info("%s", task)
     for found in module.score(splits, named(variants), **options):
-        if not np.isfinite(found.values).all():
+        if not _sound(found):
             what = " ".join(filter(None, (found.metric, found.measure, found.aggregation)))
             raise InputError(
                 f"{where}: {what} of the split {found.split!r} is no finite number; check the maps"
             )
-        yield found
+        yield _undefined(found) if found.measure in _SPLIT and _one_sample(splits) else found
+
+
+def _missing(task: Task, splits: Mapping[str, xr.Dataset]) -> str:
+    """What the splits lack of those that a task needs, in words; empty where nothing."""
+    for name in task.references:
+        if name == "ood" and not any(map(dims.is_ood, splits)):
+            return "at least one split 'ood_<shift>'"
+        if name != "ood" and name not in splits:
+            return f"the split {name!r}"
+    return ""
+
+
+def _sound(found: Score) -> bool:
+    """Whether the values are numbers where they should be, and NaN only where the task says so."""
+    if np.isinf(found.values).any():
+        return False
+    numbers = np.isfinite(found.values)
+    if np.ndim(found.values) == 0:
+        return bool(numbers) != bool(found.reason)
+    return bool((numbers == (True if found.defined is None else found.defined)).all())
+
+
+def _one_sample(splits: Mapping[str, xr.Dataset]) -> bool:
+    sizes = [split.sizes for split in splits.values()]
+    return all(size["eu_sample"] * size["au_sample"] == 1 for size in sizes)
+
+
+def _undefined(found: Score) -> Score:
+    """A score of AU or EU where there is no such thing."""
+    defined = None if np.ndim(found.values) == 0 else np.zeros(len(found.values), bool)
+    values = np.nan if defined is None else np.full(len(defined), np.nan)
+    return dataclasses.replace(
+        found, values=values, defined=defined, reweighted=None, reason=ONE_SAMPLE
+    )
+
+
+def _written(row: list[Any]) -> list[Any]:
+    """A row for a CSV file, in which an undefined score is empty."""
+    *head, value = row
+    return row if value == value else [*head, ""]
 
 
 def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Dataset:

@@ -26,7 +26,8 @@ class Task:
         correct: the measure that ought to have the best value; empty for a task that compares no
             measures, which takes no part in entanglement.
         wrong: the measures it ought to beat.
-        references: splits that scoring cannot do without.
+        references: splits that scoring cannot do without; ``ood`` stands for at least one OOD
+            split.
         aggregations: those that scores of ``metric`` have; read without importing the module, so
             written out there.
     """
@@ -51,6 +52,9 @@ class Score:
         variant: name of the variant it belongs to; empty where all variants agree.
         reweighted: where ``values`` is a single number, what it becomes as images count more or
             less: a function as ``weighted``. Without it, such a score has no interval.
+        defined: which of the split's images the score is of, bool (image,), by default all; the
+            values of the others are NaN.
+        reason: why the score is undefined, in words, where ``values`` is NaN, or all of them are.
     """
 
     metric: str
@@ -60,19 +64,34 @@ class Score:
     aggregation: str = ""
     variant: str = ""
     reweighted: Callable[[Mapping[str, np.ndarray]], np.ndarray] | None = None
+    defined: np.ndarray | None = None
+    reason: str = ""
+
+    def mean(self) -> float:
+        """The split's score: the mean over the images that have one; NaN where it is undefined."""
+        values = self.values
+        if np.ndim(values) and self.defined is not None:
+            values = values[self.defined]
+        return float(np.mean(values, dtype=np.float64)) if np.size(values) else np.nan
 
     def weighted(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
         """The split's score where images count by ``weights``; the mean score where all are equal.
 
         Args:
-            weights: at least 0, (draw, image), of each split by its name; no row all 0.
+            weights: how often each image counts, whole numbers, (draw, image), of each split by
+                its name.
 
         Returns:
-            (draw,); NaN for a single number that does not say how to reweight it.
+            (draw,); NaN where no image that has a score counts, and for a single number that does
+            not say how to reweight it.
         """
         if self.reweighted:
             return self.reweighted(weights)
         each = weights[self.split]
         if np.ndim(self.values) == 0:
             return np.full(len(each), np.nan)
-        return each @ self.values / each.sum(axis=1)
+        if self.defined is None:
+            return each @ self.values / each.sum(axis=1)
+        each, total = each[:, self.defined], each[:, self.defined].sum(axis=1)
+        found = each @ self.values[self.defined]
+        return np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0)

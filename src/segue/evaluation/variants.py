@@ -3,9 +3,6 @@
 Protocol §10 lists the faults of that code. A variant names those that it reproduces; each takes
 effect at one place in a task, and nothing else depends on the variant. The study's LIDC has two
 classes and its Chákṣu three: a fault that struck one of them strikes datasets of as many classes.
-
-Fault 3, the border score of an empty prediction, needs no switch: Σu / max(B, 1) is that same
-un-normalised sum.
 """
 
 from collections.abc import Sequence
@@ -23,6 +20,8 @@ class Variant:
         foreground_wrong: fault 1, two classes: masks of 0/255 against labels of 0/1, so that every
             pixel predicted as foreground counts as wrong in calibration (Platt scaling and errors).
         transposed_maps: fault 2: maps with y and x exchanged in NCC and calibration.
+        raw_border: fault 3: in OOD detection, the border score of a prediction without a border is
+            the sum of its map; else such an image has no border score and is left out.
         one_class_wrong: fault 4: the calibration of one image whose pixels are all right takes them
             for all wrong (its one class of correctness was binarised to 0).
         pixel_accuracy: fault 5, more than two classes: pixel accuracy in the place of Dice.
@@ -31,16 +30,24 @@ class Variant:
     name: str
     foreground_wrong: bool = False
     transposed_maps: bool = False
+    raw_border: bool = False
     one_class_wrong: bool = False
     pixel_accuracy: bool = False
 
 
 CORRECTED = Variant("corrected")
-PAPER_CODE = Variant("paper_code", foreground_wrong=True, one_class_wrong=True, pixel_accuracy=True)
+PAPER_CODE = Variant(
+    "paper_code",
+    foreground_wrong=True,
+    raw_border=True,
+    one_class_wrong=True,
+    pixel_accuracy=True,
+)
 PAPER_CODE_V1 = Variant(
     "paper_code_v1",
     foreground_wrong=True,
     transposed_maps=True,
+    raw_border=True,
     one_class_wrong=True,
     pixel_accuracy=True,
 )

@@ -111,7 +111,8 @@ def _cell_good(epistemic: str, aleatoric: str) -> Callable[[Ranks], float]:
 
 
 def _several_best(ranks: Ranks) -> float:
-    return 1.0 - len({r.stack().idxmin() for r in ranks}) if len(ranks) > 1 else np.nan
+    ranked = [r.stack() for r in ranks if r.size]  # without a rank there is no best
+    return 1.0 - len({r.idxmin() for r in ranked}) if len(ranked) > 1 else np.nan
 
 
 def _lead(ranks: pd.DataFrame, name: str, others: Iterable[str]) -> float:

@@ -9,7 +9,16 @@ import pandas as pd
 
 _EXPLANATION = "Mean ± half-width of the 95 % confidence interval, over {} replicate(s)."
 _TEX = str.maketrans(
-    {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "Δ": r"$\Delta$"}
+    {
+        "_": r"\_",
+        "%": r"\%",
+        "&": r"\&",
+        "#": r"\#",
+        "±": r"$\pm$",
+        "Δ": r"$\Delta$",
+        "×": r"$\times$",
+        "–": "--",
+    }
 )
 
 
@@ -71,20 +80,28 @@ class Grid:
         return "N/A" if f"{aleatoric}-{epistemic}" in self.not_applicable else ""
 
 
-def markdown(long: pd.DataFrame, grid: Grid, title: str) -> str:
-    """One Markdown table for each dataset, under ``title``; ``long`` has the columns of the CSV."""
-    parts = [f"# {title}", _explain(long)]
+def markdown(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
+    """One Markdown table for each dataset, under ``title`` and ``notes``.
+
+    Args:
+        long: with the columns of the CSV.
+        notes: sentences, on what has no rank for example.
+    """
+    parts = [f"# {title}", _explain(long), *notes]
     for dataset, table in grid.wide(long).items():
         parts += [f"## {dataset}", table.to_markdown(disable_numparse=True)]
     return "\n\n".join(parts) + "\n"
 
 
-def latex(long: pd.DataFrame, grid: Grid, title: str) -> str:
-    """One LaTeX table, the datasets side by side; wants the package booktabs."""
+def latex(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
+    """One LaTeX table, the datasets side by side; wants the package booktabs. Args: ``markdown``'s.
+
+    The notes stand in its caption.
+    """
     style = pd.concat(grid.wide(long), axis=1).style
     style = style.format(_tex).format_index(_tex, axis=0).format_index(_tex, axis=1)
     columns = "l" + "c" * len(style.columns)
-    caption = _tex(f"{title}. {_explain(long)}")
+    caption = _tex(" ".join([f"{title}.", _explain(long), *notes]))
     return style.to_latex(column_format=columns, hrules=True, multicol_align="c", caption=caption)
 
 
@@ -99,11 +116,14 @@ def listing(table: pd.DataFrame, title: str, text: str, captions: Mapping[str, s
 
 
 def _explain(long: pd.DataFrame) -> str:
-    return _EXPLANATION.format(long["n"].max())
+    text = _EXPLANATION.format(long["n"].max())
+    return f"{text} A dash: no rank." if long["mean_rank"].isna().any() else text
 
 
 def _print(mean: float, halfwidth: float) -> str:
-    """One decimal; without ±, where one replicate has no interval."""
+    """One decimal; without ±, where one replicate has no interval; a dash without a rank."""
+    if np.isnan(mean):
+        return "–"
     return f"{mean:.1f}" if np.isnan(halfwidth) else f"{mean:.1f} ± {halfwidth:.1f}"
 
 

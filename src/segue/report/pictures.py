@@ -8,8 +8,8 @@ from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from segue import dims
 from segue.blocks import blocks
+from segue.dims import UNLABELLED
 from segue.errors import InputError
 from segue.report.style import spare_colour
 
@@ -26,6 +26,7 @@ def choose(split: xr.Dataset, count: int, where: str) -> list[int]:
     They are evenly spread over the ranks of the disagreement: the mean, over the pixels that some
     rater marked, of 1 - Σ_c share_c², which is the probability that two raters drawn with
     replacement differ. The smaller half of the marked areas is left out: too little is to be seen.
+    In each pixel only the raters count who labelled it.
 
     Args:
         split: has ``labels`` (image, rater, y, x), class indices of which 0 is background.
@@ -75,10 +76,11 @@ def outline(ax: Axes, labels: np.ndarray) -> None:
     """Draw the outlines of each rater's classes in the rater's colour.
 
     Args:
-        labels: (rater, y, x) class indices; background, 0, is not outlined, nor what has no label.
+        labels: (rater, y, x) class indices; neither background, 0, nor what is UNLABELLED is
+            outlined.
     """
     for rater, mask in enumerate(labels):
-        for label in np.setdiff1d(mask, [0, dims.UNLABELLED]):
+        for label in sorted({*np.unique(mask).tolist()} - {0, UNLABELLED}):
             for line in contour_generator(z=(mask == label).astype(float)).lines(0.5):
                 ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
 
@@ -92,11 +94,11 @@ def _measured(split: xr.Dataset) -> Sequence[tuple[np.ndarray, np.ndarray]]:
     measured = []
     for block in blocks(split, "labels"):
         labels = block["labels"]
-        known = labels != dims.UNLABELLED
-        marked = ((labels > 0) & known).any("rater")
-        readings = known.sum("rater").clip(1)
-        classes = np.setdiff1d(labels, [dims.UNLABELLED])
-        same = sum(((labels == c).sum("rater") / readings) ** 2 for c in classes)
+        labelled = labels != UNLABELLED
+        marked = ((labels > 0) & labelled).any("rater")
+        raters = labelled.sum("rater").clip(1)
+        classes = range(int(labels.where(labelled, 0).max()) + 1)
+        same = sum(((labels == label).sum("rater") / raters) ** 2 for label in classes)
         area = marked.sum(["y", "x"])
         differ = (1 - same).where(marked, 0).sum(["y", "x"]) / area.clip(1)
         measured.append((area.values, differ.values))

@@ -72,8 +72,9 @@ def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _agreement(
     ours: pd.DataFrame, theirs: pd.DataFrame, random: np.random.Generator
 ) -> dict[str, float]:
-    """Correlation and interval over the cells of both; NaN for fewer than three cells."""
-    both = ours.merge(theirs, on=list(METHODS), suffixes=("", "_published"))
+    """Correlation and interval over the cells ranked in both; NaN for fewer than three."""
+    ranked = ours[ours["mean_rank"].notna()]
+    both = ranked.merge(theirs, on=list(METHODS), suffixes=("", "_published"))
     pairs = both[["mean_rank", "mean_rank_published"]].to_numpy().T
     cells = pairs.shape[1]
     if cells < 3 or np.isnan(value := spearman(*pairs)):

@@ -9,13 +9,13 @@ import pandas as pd
 
 from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
-from segue.keys import INTERVAL_ROW, LIMITS, REPLICATE, SCORE, SCORE_ROW
+from segue.keys import INTERVAL_ROW, LIMITS, MEANS, OF, REPLICATE, SCORE, SCORE_ROW
 
 _REPLICATE, _SCORE = list(REPLICATE), list(SCORE)  # pandas takes a tuple for one column
 
 
 def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Read the files of the stage score, one at a time, and average over images.
+    """Read the files of the stage score, one at a time, and average over images that have a score.
 
     Args:
         paths: the CSV files.
@@ -23,10 +23,11 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
 
     Returns:
         Columns dataset, aleatoric, epistemic, replicate, variant, task, metric, split, measure,
-        aggregation, score; in the order of ``cells``, then of the file.
+        aggregation, score (NaN where no image has one), images (that have one; NaN where the score
+        is one number of all images); in the order of ``cells``, then of the file.
 
     Raises:
-        InputError: names the cell that is missing, double, unfinished or not a number.
+        InputError: names the cell that is missing, double, unfinished or infinite.
     """
     expected = [tuple(cell) for cell in cells]
     found = pd.concat([_read(path, expected) for path in paths], ignore_index=True)
@@ -41,7 +42,7 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
         _check_complete(rows)
     position = {cell: i for i, cell in enumerate(expected)}
     order = np.argsort([position[cell] for cell in present], kind="stable")
-    return found.iloc[order].drop(columns="images").reset_index(drop=True)
+    return found.iloc[order].drop(columns="rows").reset_index(drop=True)
 
 
 def read_intervals(
@@ -57,20 +58,41 @@ def read_intervals(
         ``segue.keys.INTERVAL_ROW``.
 
     Raises:
-        InputError: a file is missing, is damaged, has other columns or cells, or lacks rows.
+        InputError: a file is missing, is damaged, has other columns or cells, lacks rows, or does
+            not account for a score that is no number.
     """
     position = {tuple(cell): i for i, cell in enumerate(cells)}
     found = pd.concat([_read_intervals(intervals_beside(path), position) for path in paths])
     key = [*_REPLICATE, *_SCORE]
-    lacking = means[key].merge(found[key], how="left", indicator=True)
-    if len(lacking := lacking[lacking["_merge"] == "left_only"]):
-        row = lacking.iloc[0]
-        raise InputError(
-            f"{_name(row[_REPLICATE])}: unfinished: {row['metric']} of {row['split']} "
-            f"({row['variant']}) has no interval; score this cell again"
-        )
+    both = means.merge(found[[*key, *OF]], on=key, how="left", suffixes=("_read", ""))
+    other = both["images_read"].notna() & (both["images_read"] != both["images"])
+    for wrong, what in (
+        (both["reason"].isna(), "has no interval"),
+        (both["score"].isna() & (both["reason"] == ""), "is no number, and no reason is given"),
+        (other.fillna(True), "is not of as many images as the file of intervals says"),
+    ):
+        if wrong.any():
+            row = both[wrong].iloc[0]
+            raise InputError(
+                f"{_name(row[_REPLICATE])}: unfinished: {row['metric']} of {row['split']} "
+                f"({row['variant']}) {what}; score this cell again"
+            )
     order = [position[cell] for cell in found[_REPLICATE].itertuples(index=False, name=None)]
     return found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def with_images(means: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores with how many images each is of, and why it is NaN where it is.
+
+    Args:
+        means, intervals: as ``read_means`` and ``read_intervals`` return them.
+
+    Returns:
+        ``segue.keys.MEANS``, in the order of ``means``.
+    """
+    key = [*_REPLICATE, *_SCORE]
+    told = intervals[[*key, *OF]]
+    return means.drop(columns="images").merge(told, on=key, how="left")[list(MEANS)]
 
 
 def read_csv(
@@ -97,8 +119,8 @@ def read_csv(
 
 def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     types = dict.fromkeys(INTERVAL_ROW, "str")
-    types |= {"replicate": "int64"} | dict.fromkeys(LIMITS, "float64")
-    table = read_csv(path, types, LIMITS, "score")
+    types |= {"replicate": "int64", "images": "Int64"} | dict.fromkeys(LIMITS, "float64")
+    table = read_csv(path, types, (*LIMITS, "images"), "score")
     if tuple(table.columns) != INTERVAL_ROW:
         raise InputError(
             f"{path}: expected columns {', '.join(INTERVAL_ROW)}, found "
@@ -109,7 +131,7 @@ def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFra
 
 
 def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
-    """Mean score and number of images of each metric, as far as the file tells."""
+    """Mean score of each metric, its number of rows and of images, as far as the file tells."""
     types = dict.fromkeys(SCORE_ROW, "str") | {"replicate": "int64", "score": "float64"}
     table = read_csv(path, types, ["score"], "score")
     if tuple(table.columns) != SCORE_ROW or table.empty:
@@ -118,14 +140,16 @@ def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
             f"{', '.join(table.columns)}; remove it and score again"
         )
     _check_cells(table, cells, path)
-    if (bad := table[~np.isfinite(table["score"])]).size:
+    if (bad := table[np.isinf(table["score"])]).size:
         row = bad.iloc[0]
         raise InputError(
             f"{path}: {_name(row[_REPLICATE])}: {row['metric']} of {row['split']}, image "
-            f"{row['image']}, is {row['score']}, not a number; remove the file and score again"
+            f"{row['image']}, is {row['score']}; remove the file and score again"
         )
-    groups = table.groupby([*_REPLICATE, *_SCORE], sort=False)["score"]
-    return groups.agg(score="mean", images="count").reset_index()
+    number = table["score"].notna().astype(float).where(table["image"] != "all")
+    groups = table.assign(number=number).groupby([*_REPLICATE, *_SCORE], sort=False)
+    found = groups.agg(score=("score", "mean"), rows=("score", "size"))
+    return found.assign(images=groups["number"].sum(min_count=1)).reset_index()
 
 
 def _check_cells(table: pd.DataFrame, cells: Container[tuple[Any, ...]], path: Path) -> None:
@@ -138,7 +162,7 @@ def _check_cells(table: pd.DataFrame, cells: Container[tuple[Any, ...]], path: P
 
 def _check_complete(rows: pd.DataFrame) -> None:
     """Every cell of a dataset must have the scores of every other, over as many images."""
-    images = rows.pivot(index=_REPLICATE, columns=_SCORE, values="images").fillna(0)
+    images = rows.pivot(index=_REPLICATE, columns=_SCORE, values="rows").fillna(0)
     lacking = images < images.max()
     if lacking.to_numpy().any():
         row, column = np.argwhere(lacking.to_numpy())[0]

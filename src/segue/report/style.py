@@ -126,6 +126,13 @@ def panels(
     return figure, filled
 
 
+def blank(text: str) -> Figure:
+    """A figure that shows nothing but ``text``, which says why."""
+    figure = Figure(figsize=(4.0, 1.0))
+    figure.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
+
+
 def head(part: SubFigure, dataset: str, captions: Mapping[str, str] | None) -> None:
     """Print the name of a dataset and its caption above its part of a figure."""
     caption = (captions or {}).get(dataset)

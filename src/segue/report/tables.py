@@ -1,6 +1,7 @@
 """Stage tables: the scores of all cells -> Δ, ranks and the two tables of the study (protocol §9).
 
 A cell that is missing, unfinished or not a number stops it: a table is of all cells or is not made.
+A score that is undefined, with its reason, does not: it is empty, left out of ranks, and said so.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ import pandas as pd
 from segue import plugins
 from segue.evaluation.entanglement import Ranked, deltas
 from segue.files import replacing
+from segue.keys import METHODS
 from segue.report.findings import findings
 from segue.report.layout import Grid, latex, listing, markdown
 from segue.report.ranks import ranks, summary
-from segue.report.score_files import read_intervals, read_means
+from segue.report.score_files import read_intervals, read_means, with_images
 
 TITLES = {
     "performance": "Performance: mean rank of the cells (1 is best)",
@@ -68,6 +70,7 @@ def tables(
     paths = [Path(path) for path in scores]
     means = read_means(paths, cells)
     intervals = read_intervals(paths, cells, means)
+    means = with_images(means, intervals)
     grid = Grid.of(cells, not_applicable, captions or {})
     rankings, summaries = {}, []
     for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):
@@ -81,19 +84,37 @@ def tables(
         _write_csv(out / f"ranks{ending}.csv", ranking)
         _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
         by_task = grid.sort(summary(ranking, ["table", "task"]))
+        notes = undefined(found)
         summaries.append(by_task.assign(variant=variant))
         for table, title in TITLES.items():
             here = (by_task["task"] == "overall") & (by_task["table"] == table)
             long = by_task[here].drop(columns=["table", "task"])
             title = f"{title}; scores: {variant}"
             _write_csv(out / f"{table}{ending}.csv", long)
-            _write(out / f"{table}{ending}.md", markdown(long, grid, title))
-            _write(out / f"{table}{ending}.tex", latex(long, grid, title))
+            _write(out / f"{table}{ending}.md", markdown(long, grid, title, notes))
+            _write(out / f"{table}{ending}.tex", latex(long, grid, title, notes))
     for name, found, title, text, shown in findings(
         rankings, pd.concat(summaries, ignore_index=True), published or {}, seed
     ):
         _write_csv(out / f"{name}.csv", found)
         _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
+
+
+def undefined(deltas: pd.DataFrame) -> list[str]:
+    """What has no Δ and why, a sentence for each task, split and reason.
+
+    Args:
+        deltas: as ``segue.evaluation.entanglement.deltas`` returns it.
+    """
+    lacking = deltas[deltas["delta"].isna()]
+    by = ["dataset", "task", "split", "reason"]
+    cells, notes = list(METHODS), []
+    every = deltas.groupby("dataset")[cells].apply(lambda each: len(each.drop_duplicates()))
+    for (dataset, task, split, reason), rows in lacking.groupby(by, sort=False):
+        names = [f"{a} × {e}" for e, a in rows[cells].drop_duplicates().itertuples(index=False)]
+        which = "all cells" if len(names) == every[dataset] else ", ".join(names)
+        notes.append(f"No Δ of {task} on {dataset}, {split}, for {which}: {reason}.")
+    return notes
 
 
 def _by_aggregation(means: pd.DataFrame, ranked: Mapping[str, Ranked]) -> pd.DataFrame:

@@ -34,17 +34,34 @@ def test_ties_count_as_the_mean_over_their_orders(items):
     assert aurc(uncertainty, risk) == pytest.approx(np.mean(areas))
 
 
-@pytest.mark.parametrize("factor", [1, 0.1, 7])
-def test_equal_weights_change_nothing(factor):
+def test_weights_of_one_change_nothing():
     uncertainty, risk = np.array([1, 3, 3, 2.0]), np.array([0.1, 0.9, 0.3, 0.5])
-    found = weighted_aurc(uncertainty, risk, np.full((2, 4), factor))
+    found = weighted_aurc(uncertainty, risk, np.ones((2, 4), np.float32))
     np.testing.assert_allclose(found, aurc(uncertainty, risk))
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.floats(0, 1), st.integers(0, 4), st.integers(0, 4)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_weights_count_as_items_that_occur_so_often(items):
+    uncertainty, risk, *weights = map(np.array, zip(*items, strict=True))
+    found = weighted_aurc(uncertainty, risk, np.stack(weights).astype(np.float32))
+    for area, times in zip(found, weights, strict=True):
+        if times.any():
+            expected = aurc(np.repeat(uncertainty, times), np.repeat(risk, times))
+            assert area == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        else:
+            assert np.isnan(area)
+
+
 def test_a_weighted_area_by_hand():
-    """Weights 1, 2, 1: risks of the most certain are 0, then 2/3, then 3/4."""
+    """Weights 1, 2, 1: mean risks of the 1 to 4 most certain are 0, 1/2, 2/3 and 3/4."""
     found = weighted_aurc(np.array([1, 2, 3]), np.array([0, 1, 1.0]), np.array([[1, 2, 1.0]]))
-    np.testing.assert_allclose(found, (1 * 0 + 2 * 2 / 3 + 1 * 3 / 4) / 4)
+    np.testing.assert_allclose(found, (0 + 1 / 2 + 2 / 3 + 3 / 4) / 4)
 
 
 def test_weighted_items_of_equal_uncertainty_share_their_risk():

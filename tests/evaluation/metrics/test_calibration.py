@@ -6,7 +6,17 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
-from segue.evaluation.metrics.calibration import HIGH, LOW, Curve, ace, curve, ece, histogram, platt
+from segue.evaluation.metrics.calibration import (
+    HIGH,
+    LOW,
+    Curve,
+    Histogram,
+    ace,
+    curve,
+    ece,
+    histogram,
+    platt,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -21,34 +31,39 @@ def _samples(a, b, n=4000, u=None):
 
 
 def _fit(u, right, bins=256):
-    return platt(histogram(u, right, bins), histogram(u, np.ones_like(u), bins))
+    return platt(histogram(u, right, 1, bins))
 
 
 def test_bins_are_even_on_a_log_scale():
     u = np.array([0, 1e-12, 1.5e-12, 1e-5, 99, 100, 1e5])
     expected, _ = np.histogram(np.clip(u, LOW, HIGH), np.geomspace(LOW, HIGH, 15))
-    np.testing.assert_array_equal(histogram(u, np.ones_like(u), 14), expected)
+    np.testing.assert_array_equal(histogram(u, np.zeros(7), 1, 14).total, expected)
 
 
 def test_histograms_of_blocks_add_up():
-    u, weights = RNG.lognormal(-5, 4, (2, 500)).astype(np.float32)
-    parts = [histogram(u[s], weights[s], 256) for s in (slice(200), slice(200, None))]
-    np.testing.assert_allclose(sum(parts), histogram(u, weights, 256))
+    u = RNG.lognormal(-5, 4, 500).astype(np.float32)
+    right, total = RNG.integers(0, 3, 500), RNG.integers(3, 5, 500)
+    parts = [histogram(u[s], right[s], total[s], 256) for s in (slice(200), slice(200, None))]
+    whole = histogram(u, right, total, 256)
+    np.testing.assert_allclose(np.sum(parts, axis=0), whole)
+    sums = (right.sum(), total.sum(), total @ u.astype(float))
+    np.testing.assert_allclose([each.sum() for each in whole], sums)
 
 
 @pytest.mark.parametrize(("a", "b"), [(-3, -2), (5, 1), (-40, -3), (0, -4)])
 def test_platt_is_the_logistic_regression_of_scikit_learn_on_smoothed_targets(a, b):
     u, right = _samples(a, b)
-    total, positive = histogram(u, np.ones_like(u), 256), histogram(u, right, 256)
+    positive, total, sums = histogram(u, right, 1, 256)
+    means = np.divide(sums, total, out=np.zeros(256), where=total > 0)
     n_right, n_wrong = right.sum(), (~right).sum()
     target = positive * (n_right + 1) / (n_right + 2) + (total - positive) / (n_wrong + 2)
     oracle = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
     oracle.fit(
-        np.tile(_centres(256), 2)[:, None],
+        np.tile(means, 2)[:, None],
         np.repeat([1, 0], 256),
         sample_weight=np.concatenate([target, total - target]),
     )
-    found = platt(positive, total)
+    found = platt(Histogram(positive, total, sums))
     np.testing.assert_allclose(found, [oracle.coef_[0, 0], -oracle.intercept_[0]], rtol=1e-4)
 
 
@@ -67,6 +82,17 @@ def test_the_bins_of_the_fit_barely_move_the_confidence(a, b):
     slope, offset = _fit(u, right)
     expected = expit(oracle.coef_[0, 0] * u + oracle.intercept_[0])
     np.testing.assert_allclose(expit(slope * u - offset), expected, atol=0.01)
+
+
+def test_a_bin_stands_at_the_mean_of_its_samples():
+    """Two bins: the line goes through the smoothed share of each at its mean u."""
+    u = np.repeat([0.9e-3, 0.91e-3, 0.5], [10, 30, 20])
+    right = np.repeat([1, 0, 1, 0], [30, 10, 5, 15])
+    a, b = _fit(u, right, bins=14)
+    up, down = (35 + 1) / (35 + 2), 1 / (25 + 2)
+    shares = (30 * up + 10 * down) / 40, (5 * up + 15 * down) / 20
+    means = np.array([(10 * 0.9e-3 + 30 * 0.91e-3) / 40, 0.5])
+    np.testing.assert_allclose(expit(a * means - b), shares, rtol=1e-6)
 
 
 @pytest.mark.parametrize("right", [0, 1], ids=["all wrong", "all right"])
@@ -90,9 +116,13 @@ def test_in_other_units_of_uncertainty_the_sigmoid_is_the_same(shift):
     total = np.zeros(256)
     total[200:215] = 1e6
     positive = total * expit(2 - centres / centres[210])
-    a, b = platt(positive, total)
-    moved = platt(np.roll(positive, shift), np.roll(total, shift))
+    a, b = platt(Histogram(positive, total, total * centres))
     unit = centres[210 + shift] / centres[210]
+    moved = platt(
+        Histogram(
+            np.roll(positive, shift), np.roll(total, shift), np.roll(total * centres, shift) * unit
+        )
+    )
     np.testing.assert_allclose(moved, [a / unit, b], rtol=1e-4)
 
 
@@ -134,6 +164,23 @@ def test_each_rater_is_a_sample():
         np.testing.assert_allclose(found, sum(parts))
 
 
+def test_what_no_rater_labelled_is_no_sample():
+    confidence, labels = RNG.random((1, 6, 6)), RNG.integers(0, 2, (3, 6, 6))
+    labelled = RNG.random((3, 6, 6)) < 0.7
+    right = (labels * labelled).sum(axis=0)[None]
+    found = curve(confidence, right, raters=labelled.sum(axis=0)[None], bins=5)
+    samples = [np.broadcast_to(confidence[0], labelled.shape)[labelled], labels[labelled]]
+    each = curve(*(s.reshape(1, 1, -1) for s in samples), raters=1, bins=5)
+    for sums, expected in zip(found, each, strict=True):
+        np.testing.assert_allclose(sums, expected)
+
+
+def test_errors_of_no_sample_are_undefined():
+    nothing = Curve(*np.zeros((3, 2, 5)))
+    assert np.isnan(ace(nothing)).all()
+    assert np.isnan(ece(nothing)).all()
+
+
 def test_images_add_up_to_the_pooled_curve():
     confidence, right = _pixels()
     images = curve(confidence, right, raters=1, bins=20)
@@ -148,3 +195,14 @@ def test_every_confidence_has_a_bin(confidence):
     assert isinstance(curves, Curve)
     assert curves.total.sum() == 4
     assert ace(curves) == pytest.approx(confidence)
+
+
+@pytest.mark.parametrize(("reduction", "error"), [("average", ace), ("expected", ece)])
+def test_errors_are_those_of_monai(reduction, error):
+    monai = pytest.importorskip("monai.metrics")
+    torch = pytest.importorskip("torch")
+    confidence, right = _pixels()
+    oracle = monai.CalibrationErrorMetric(num_bins=20, calibration_reduction=reduction)
+    expected = oracle(*(torch.tensor(each)[:, None] for each in (confidence, right)))
+    curves = curve(confidence, right, raters=1, bins=20)
+    np.testing.assert_allclose(error(curves), expected.ravel(), rtol=1e-5)

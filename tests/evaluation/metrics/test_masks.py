@@ -26,6 +26,12 @@ def test_frequencies_by_hand():
     np.testing.assert_allclose(frequencies(labels, 3).ravel(), [0.25, 0.5, 0.25])
 
 
+def test_frequencies_are_of_the_raters_who_labelled_a_pixel():
+    labels = np.array([[0, 1, 255, 1], [255, 255, 255, 2], [255, 255, 255, 255]])
+    found = frequencies(labels.T.reshape(1, 4, 1, 3), 3)[0, :, 0]
+    np.testing.assert_allclose(found, [[1 / 3, 0, 0], [2 / 3, 0, 0], [0, 1, 0]])
+
+
 def test_one_hot_marks_the_classes_asked_for():
     masks = np.array([[[0, 1], [2, 1]]])
     np.testing.assert_array_equal(one_hot(masks, range(1, 3)), [[[0, 1, 0, 1]], [[0, 0, 1, 0]]])

@@ -48,5 +48,38 @@ def test_the_entropy_does_not_depend_on_how_classes_are_numbered():
     assert not np.allclose(after["ncc", "AU"], before["ncc", "AU"])
 
 
-def test_a_single_rater_does_not_disagree():
-    assert not any(values.any() for values in _score(random_split("a", raters=1)).values())
+def test_a_single_rater_says_nothing_of_disagreement():
+    for score in ambiguity.score({"id": random_split("a", raters=1)}, [CORRECTED]):
+        assert np.isnan(score.values).all()
+        assert not score.defined.any()
+        assert score.reason == "no image that two raters read"
+
+
+def test_disagreement_is_that_of_the_raters_who_labelled_a_pixel():
+    """By hand: scipy's correlation over the pixels that two raters or more labelled."""
+    split = random_split("a", classes=3, raters=4, images=2)
+    labels = split["labels"].values.copy()
+    labels[0, 1] = dims.UNLABELLED  # did not see the image
+    labels[0, 2:, :3] = dims.UNLABELLED  # a single reading is left here
+    labels[0, 3, 5, 5] = dims.UNLABELLED
+    labels[1, 1:] = dims.UNLABELLED
+    found = _score(split.assign(labels=split["labels"].copy(data=labels)))
+    truth = {"ncc": np.zeros((12, 12)), "ncc_entropy": np.zeros((12, 12))}
+    for y, x in np.ndindex(12, 12):
+        votes = [v for v in labels[0, :, y, x] if v != dims.UNLABELLED]
+        truth["ncc"][y, x] = np.var(votes)
+        truth["ncc_entropy"][y, x] = entropy(np.bincount(votes))
+    for metric, reference in truth.items():
+        for measure in dims.MEASURES:
+            u = split["uncertainty"].sel(measure=measure).values[0]
+            g, u = reference[3:].ravel(), u[3:].ravel()
+            value, nothing = found[metric, measure]
+            assert value == pytest.approx(pearsonr(g, u).statistic * (108 - 1) / 108, abs=1e-6)
+            assert np.isnan(nothing)
+
+
+def test_readers_who_all_agree_still_have_no_correlation():
+    split = random_split("a", raters=3)
+    labels = split["labels"].copy(data=np.zeros_like(split["labels"].values))
+    labels[:, 2, 0] = dims.UNLABELLED
+    assert not any(values.any() for values in _score(split.assign(labels=labels)).values())

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 from handmade import by_key, random_split
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
@@ -32,7 +33,7 @@ def _binary(split, measure):
 def oracle(request, splits):
     """Measure, and accuracy, confidence and count of samples in bins, by image and pooled."""
     u, right = _binary(splits["val"], request.param)
-    a, b = platt(histogram(u, right, 256), histogram(u, np.ones(u.shape), 256))
+    a, b = platt(histogram(u, right, 1, 256))
     u, right = _binary(splits["id"], request.param)
     confidence = expit(a * u - b)
     images = zip(confidence, right, strict=True)
@@ -58,6 +59,45 @@ def test_ece_is_that_of_scikit_learn(found, oracle):
         values = found["corrected", "ece", "id", measure, how]
         means = [np.average(gaps, weights=counts) for gaps, counts in each]
         np.testing.assert_allclose(np.atleast_1d(values), means)
+
+
+def test_a_label_that_lacks_is_no_sample_in_the_fit_and_in_the_errors(splits):
+    lacking = {}
+    for name, split in splits.items():
+        labels = split["labels"].copy()
+        labels[:, 0, :6] = dims.UNLABELLED
+        labels[:9, 1, 3:] = dims.UNLABELLED
+        labels[4, 2] = dims.UNLABELLED
+        lacking[name] = split.assign(labels=labels)
+    found = by_key(calibration.score(lacking, [CORRECTED], ace_bins=20, platt_bins=256))
+    for measure in dims.MEASURES:
+        samples = {}
+        for name, split in lacking.items():
+            there = split["labels"].values != dims.UNLABELLED
+            samples[name] = [each[there] for each in _binary(split, measure)]
+        a, b = platt(histogram(*samples["val"], 1, 256))
+        u, right = samples["id"]
+        gaps, counts = _bins(expit(a * u - b), right)
+        errors = {"ace": gaps.mean(), "ece": np.average(gaps, weights=counts)}
+        for metric, expected in errors.items():
+            value = found["corrected", metric, "id", measure, "pooled"]
+            assert value == pytest.approx(expected)
+
+
+def test_without_a_reading_in_val_there_is_no_confidence(splits):
+    nothing = xr.full_like(splits["val"]["labels"], dims.UNLABELLED)
+    unread = splits | {"val": splits["val"].assign(labels=nothing)}
+    for score in calibration.score(unread, [CORRECTED], ace_bins=20, platt_bins=256):
+        assert np.isnan(score.values).all()
+        assert score.reason == "no image of val that a rater read, so no confidence"
+
+
+def test_without_a_reading_in_a_split_it_has_no_error(splits):
+    nothing = xr.full_like(splits["id"]["labels"], dims.UNLABELLED)
+    unread = splits | {"id": splits["id"].assign(labels=nothing)}
+    for score in calibration.score(unread, [CORRECTED], ace_bins=20, platt_bins=256):
+        assert np.isnan(score.values).all() == (score.split == "id")
+        assert bool(score.reason) == (score.split == "id")
 
 
 def test_a_sigmoid_belongs_to_the_cell_and_not_to_the_split(splits, found):

@@ -5,9 +5,10 @@ import pytest
 from handmade import by_key, random_split, split_of
 from sklearn.metrics import f1_score, jaccard_score
 
+from segue.dims import UNLABELLED
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.tasks import segmentation
-from segue.evaluation.variants import CORRECTED
+from segue.evaluation.variants import CORRECTED, PAPER_CODE
 
 
 def _score(split):
@@ -69,6 +70,71 @@ def test_samples_that_are_the_raters_masks_are_perfect():
     found = _score(split_of(labels, probs))
     np.testing.assert_allclose(found["ged", "dice"], 0, atol=1e-6)
     np.testing.assert_allclose(found["hm_iou", ""], 1, atol=1e-6)
+
+
+def _missing(split, *places):
+    labels = split["labels"].copy()
+    for place in places:
+        labels[place] = UNLABELLED
+    return split.assign(labels=labels)
+
+
+def test_a_rater_who_saw_nothing_is_as_if_there_were_none(split):
+    found = _score(_missing(split, (0, 1), (2, 1)))
+    expected = _score(split.isel(rater=[0, 2]))
+    np.testing.assert_array_equal(found.pop(("missing_readings", "")), [1, 0, 1])
+    for key, values in expected.items():
+        np.testing.assert_allclose(found[key][[0, 2]], values[[0, 2]], rtol=1e-6, err_msg=key)
+        np.testing.assert_array_equal(found[key][1], _score(split)[key][1])
+
+
+def test_masks_are_compared_on_the_pixels_that_all_raters_labelled(split):
+    """As if the image were cut there; every rater lacks another part of the rest."""
+    lacking = _missing(split, (0, 0, slice(8, 10)), (0, 1, slice(10, 12)))
+    found, cut = _score(lacking), _score(split.isel(y=slice(8)))
+    for metric, how in (*product(("ged", "ged_bma"), ("dice", "iou")), ("hm_iou", "")):
+        assert found[metric, how][0] == pytest.approx(cut[metric, how][0], rel=1e-6)
+
+
+def test_dice_is_on_the_pixels_of_each_rater_and_likelihood_on_those_with_a_label(split):
+    classes = split.sizes["class"]
+    lacking = _missing(split, (0, 0, slice(8, 10)), (0, 1, slice(6, 12)), (0, 2))
+    found = _score(lacking)
+    labels, probs = lacking["labels"].values[0], split["prediction"].values[0]
+    pairs = [(probs.argmax(axis=0), labels[0], labels[0] < 9), (0, labels[1], labels[1] < 9)]
+    dices = [
+        _mean_overlap(f1_score, [pairs[0][0][there]], [rater[there]], classes)
+        for _, rater, there in pairs
+    ]
+    assert found["dice", ""][0] == pytest.approx(np.mean(dices), abs=1e-6)
+    logs, squares = [], []
+    for rater, y, x in np.argwhere(labels != UNLABELLED):
+        p, label = probs[:, y, x].astype(float), labels[rater, y, x]
+        logs.append(-np.log(max(p[label], 2**-24)))
+        squares.append(((p - np.eye(classes)[label]) ** 2).sum())
+    assert found["nll", ""][0] == pytest.approx(np.mean(logs), rel=1e-5)
+    assert found["brier", ""][0] == pytest.approx(np.mean(squares), rel=1e-5)
+
+
+def test_an_image_that_nobody_read_has_no_score_and_without_a_shared_pixel_no_distance(split):
+    lacking = _missing(split, (0,), (1, 0, slice(0, 6)), (1, 1, slice(6, 12)))
+    for score in segmentation.score({"id": lacking}, [CORRECTED]):
+        distance = score.metric in ("ged", "ged_bma", "hm_iou")
+        expected = [True, distance, False] if distance else [True, False, False]
+        if score.metric != "missing_readings":
+            np.testing.assert_array_equal(np.isnan(score.values), expected)
+            np.testing.assert_array_equal(~score.defined, expected)
+
+
+def test_pixel_accuracy_is_of_labelled_pixels_too():
+    split = random_split("a", images=1, classes=3, raters=2)
+    lacking = _missing(split, (0, 0, slice(0, 5)), (0, 1, slice(9, 12)))
+    (found,) = by_key(segmentation.score({"id": lacking}, [PAPER_CODE]))[
+        "paper_code", "dice", "id", "", ""
+    ]
+    mask, labels = split["prediction"].values[0].argmax(axis=0), split["labels"].values[0]
+    right = labels == mask
+    assert found == pytest.approx((right[0, 5:].mean() + right[1, :9].mean()) / 2)
 
 
 def test_hypotheses_are_scored_one_by_one():

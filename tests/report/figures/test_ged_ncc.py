@@ -47,3 +47,9 @@ def test_ood_is_the_mean_over_the_shifted_splits_of_dice_ged_and_au_ncc(tmp_path
 def test_a_study_without_ged_is_told_so(tmp_path):
     with pytest.raises(InputError, match=r"scores\.csv: no row of the metric ged"):
         compose(_write(tmp_path, [("id", "ncc", "AU", "", 0.8)]))
+
+
+def test_without_a_single_ncc_there_is_a_figure_that_says_so(tmp_path):
+    rows = [("id", "ged", "", "dice", 0.1), ("id", "ncc", "AU", "", None)]
+    figure = compose(_write(tmp_path, rows))
+    assert [text.get_text() for text in figure.texts] == ["No cell has both a GED and an NCC."]

@@ -23,13 +23,14 @@ def weighted_auroc(
 
     Args:
         negative, positive: see ``auroc``.
-        negative_weights, positive_weights: at least 0, (draw, item), no row all 0.
+        negative_weights, positive_weights: at least 0, (draw, item).
 
     Returns:
-        (draw,).
+        (draw,); NaN where all negatives or all positives have the weight 0.
     """
     order = np.argsort(negative)
     below = np.pad(negative_weights[:, order].cumsum(axis=1), ((0, 0), (1, 0)))
     less, most = (np.searchsorted(negative[order], positive, side) for side in ("left", "right"))
     won = (below[:, less] + below[:, most]) / 2
-    return (won * positive_weights).sum(axis=1) / (below[:, -1] * positive_weights.sum(axis=1))
+    total, pairs = (won * positive_weights).sum(axis=1), below[:, -1] * positive_weights.sum(axis=1)
+    return np.divide(total, pairs, out=np.full(len(total), np.nan), where=pairs > 0)

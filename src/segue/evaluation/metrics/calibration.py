@@ -14,27 +14,49 @@ LOW, HIGH = 1e-12, 1e2
 """Range of the logarithmic bins of uncertainty; values beyond it fall into the outer bins."""
 
 
-def histogram(uncertainty: np.ndarray, weights: np.ndarray, bins: int) -> np.ndarray:
-    """Sum of ``weights`` in each of ``bins`` bins of ``uncertainty``, even on a log scale."""
-    position = np.log(np.clip(uncertainty, LOW, HIGH) / LOW) / np.log(HIGH / LOW)
-    index = np.minimum((position * bins).astype(np.intp), bins - 1)
-    return np.bincount(index.ravel(), weights=weights.ravel(), minlength=bins)
+class Histogram(NamedTuple):
+    """Sums over the samples in each bin of uncertainty u, (bin,): right ones, all, and their u."""
+
+    right: np.ndarray
+    total: np.ndarray
+    uncertainty: np.ndarray
 
 
-def platt(right: np.ndarray, total: np.ndarray) -> tuple[float, float]:
-    """Fit P(right) = 1/(1 + exp(-a·u + b)) to histograms; returns (a, b).
-
-    The maximum likelihood with Platt's smoothed targets, (N₊+1)/(N₊+2) for right samples and
-    1/(N₋+2) for wrong ones (Platt 1999), each bin standing at its geometric centre.
+def histogram(
+    uncertainty: np.ndarray, right: np.ndarray, total: np.ndarray | int, bins: int
+) -> Histogram:
+    """Sums in ``bins`` bins of uncertainty, even on a log scale; those of blocks add up.
 
     Args:
-        right, total: right samples and all samples in each bin, see ``histogram``; total not all 0.
+        uncertainty: u of each pixel, of any shape.
+        right, total: how many of a pixel's samples are right, and how many it has.
     """
-    bins, wrong = len(total), total - right
-    u = LOW * (HIGH / LOW) ** ((np.arange(bins) + 0.5) / bins)
+    position = np.log(np.clip(uncertainty, LOW, HIGH) / LOW) / np.log(HIGH / LOW)
+    index = np.minimum((position * bins).astype(np.intp), bins - 1).ravel()
+    total = np.broadcast_to(total, uncertainty.shape)
+    return Histogram(
+        *(
+            np.bincount(index, weights=each.ravel(), minlength=bins)
+            for each in (right, total, total * uncertainty.astype(np.float64))
+        )
+    )
+
+
+def platt(samples: Histogram) -> tuple[float, float]:
+    """Fit P(right) = 1/(1 + exp(-a·u + b)) to a histogram; returns (a, b).
+
+    The maximum likelihood with Platt's smoothed targets, (N₊+1)/(N₊+2) for right samples and
+    1/(N₋+2) for wrong ones (Platt 1999), each bin standing at the mean u of its samples.
+
+    Args:
+        samples: not empty.
+    """
+    right, total, uncertainty = samples
+    wrong = total - right
     positive = right * (right.sum() + 1) / (right.sum() + 2) + wrong / (wrong.sum() + 2)
     filled = total > 0
-    u, share, target = u[filled], total[filled] / total.sum(), positive[filled] / total.sum()
+    u = uncertainty[filled] / total[filled]
+    share, target = total[filled] / total.sum(), positive[filled] / total.sum()
     prior = logit(target.sum())
     scale = np.sqrt(share @ (u - share @ u) ** 2)
     if len(u) == 1:  # no slope to be told from one bin
@@ -64,13 +86,15 @@ class Curve(NamedTuple):
     right: np.ndarray
 
 
-def curve(confidence: np.ndarray, agreement: np.ndarray, raters: int, bins: int) -> Curve:
+def curve(
+    confidence: np.ndarray, agreement: np.ndarray, raters: np.ndarray | int, bins: int
+) -> Curve:
     """Sums in ``bins`` uniform bins of confidence (closed above), of each image.
 
     Args:
         confidence: in [0, 1], (image, y, x).
         agreement: number of raters that each pixel's prediction agrees with, (image, y, x).
-        raters: how many there are.
+        raters: how many there are; or how many labelled each pixel, (image, y, x).
     """
     images = len(confidence)
     flat = confidence.reshape(images, -1)
@@ -81,19 +105,30 @@ def curve(confidence: np.ndarray, agreement: np.ndarray, raters: int, bins: int)
         binned = np.bincount(index.ravel(), weights=weights.ravel(), minlength=images * bins)
         return binned.reshape(images, bins)
 
-    return Curve(raters * sums(np.ones_like(flat)), raters * sums(flat), sums(agreement))
+    if isinstance(raters, int):
+        return Curve(raters * sums(np.ones_like(flat)), raters * sums(flat), sums(agreement))
+    return Curve(sums(raters), sums(raters * confidence), sums(agreement))
 
 
 def ace(curves: Curve) -> np.ndarray:
-    """Average calibration error: mean over non-empty bins of |accuracy - confidence|, in [0, 1]."""
-    return _gaps(curves).sum(-1) / (curves.total > 0).sum(-1)
+    """Average calibration error: mean over non-empty bins of |accuracy - confidence|, in [0, 1].
+
+    NaN where all bins are empty.
+    """
+    return _ratio(_gaps(curves).sum(-1), (curves.total > 0).sum(-1))
 
 
 def ece(curves: Curve) -> np.ndarray:
     """Expected calibration error: the same mean, weighted by the samples in each bin, in [0, 1]."""
-    return (_gaps(curves) * curves.total).sum(-1) / curves.total.sum(-1)
+    return _ratio((_gaps(curves) * curves.total).sum(-1), curves.total.sum(-1))
 
 
 def _gaps(curves: Curve) -> np.ndarray:
     distance = np.abs(curves.right - curves.confidence)
     return np.divide(distance, curves.total, out=np.zeros_like(distance), where=curves.total > 0)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """NaN where ``whole`` is 0."""
+    part, whole = np.asarray(part), np.asarray(whole)
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)

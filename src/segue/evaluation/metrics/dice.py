@@ -50,7 +50,31 @@ def iou(pairs: Overlap) -> np.ndarray:
 
 def accuracy(pairs: Overlap) -> np.ndarray:
     """Fraction of pixels of the same class; the overlap must be of all classes."""
-    return pairs.common.sum(axis=0) / pairs.first.sum(axis=0)
+    return _ratio(pairs.common.sum(axis=0), pairs.first.sum(axis=0))
+
+
+def mean_over_raters(
+    prediction: np.ndarray, labels: np.ndarray, labelled: np.ndarray, similarity: Similarity
+) -> np.ndarray:
+    """Mean similarity of a prediction and the raters, each on the pixels that the rater labelled.
+
+    Args:
+        prediction, labels: indicators (class, image, 1, pixel) and (class, image, rater, pixel),
+            float32; in ``labels`` no class where there is no label.
+        labelled: whether there is a label, (image, rater, pixel).
+
+    Returns:
+        (image,), over the raters who labelled any pixel; NaN where there is none.
+    """
+    pairs = overlap(prediction, labels)
+    if labelled.all():
+        return similarity(pairs).mean(axis=(-1, -2))
+    seen = prediction @ np.swapaxes(labelled, -1, -2).astype(np.float32)
+    each = similarity(pairs._replace(first=seen))[..., 0, :]
+    present = labelled.any(axis=-1)
+    number = present.sum(axis=-1)
+    total = (each * present).sum(axis=-1)
+    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -21,16 +21,17 @@ def argmax(probs: np.ndarray, axis: int) -> np.ndarray:
 
 
 def frequencies(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Fraction of raters who chose each class.
+    """Fraction of the raters who labelled a pixel that chose each class.
 
     Args:
-        labels: class indices (image, rater, y, x).
+        labels: class indices (image, rater, y, x), no class where a rater gives none.
         classes: number of classes.
 
     Returns:
-        (image, class, y, x) in [0, 1].
+        (image, class, y, x) in [0, 1]; 0 for all classes of a pixel that nobody labelled.
     """
-    return np.stack([(labels == c).mean(axis=1) for c in range(classes)], axis=1)
+    chosen = np.stack([(labels == c).sum(axis=1) for c in range(classes)], axis=1)
+    return chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1)
 
 
 def one_hot(masks: np.ndarray, classes: range) -> np.ndarray:

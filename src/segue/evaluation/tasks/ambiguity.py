@@ -1,4 +1,8 @@
-"""Ambiguity: does aleatoric uncertainty lie where the raters disagree?"""
+"""Ambiguity: does aleatoric uncertainty lie where the raters disagree?
+
+One reading says nothing of disagreement: pixels that fewer than two raters labelled do not count,
+and an image with fewer than two pixels that do has no score.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,10 +14,14 @@ from segue import dims
 from segue.blocks import blocks
 from segue.evaluation.metrics.masks import frequencies
 from segue.evaluation.metrics.ncc import ncc
+from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
 TASK = Task(metric="ncc", higher_is_better=True, correct="AU", wrong=("EU",))
+
+UNREAD = "no image that two raters read"
+_METRICS = ("ncc", "ncc_entropy")
 
 
 def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
@@ -27,20 +35,59 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
     """
     for name, split in splits.items():
         found: dict[tuple[str, str], list[np.ndarray]] = {}
+        read: list[np.ndarray] = []
         for block in blocks(split, "labels", "uncertainty"):
-            maps = block["uncertainty"].values
-            disagreements = _disagreements(block["labels"].values, split.sizes["class"])
-            for variant in variants:
-                compared = np.swapaxes(maps, -1, -2) if variant.transposed_maps else maps
-                for metric, disagreement in disagreements.items():
-                    values = ncc(disagreement[:, None], compared)
-                    found.setdefault((variant.name, metric), []).append(values)
-        for (variant_name, metric), parts in found.items():
+            defined, scores = _score(block, split.sizes["class"], variants)
+            read.append(defined)
+            for key, values in scores.items():
+                found.setdefault(key, []).append(values)
+        defined = np.concatenate(read)
+        told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
+        for (variant, metric), parts in found.items():
             for measure, values in zip(dims.MEASURES, np.concatenate(parts).T, strict=True):
-                yield Score(metric, name, values, measure, variant=variant_name)
+                yield Score(metric, name, values, measure, variant=variant, **told)
 
 
-def _disagreements(labels: np.ndarray, classes: int) -> dict[str, np.ndarray]:
-    """Disagreement of the raters in each pixel, (image, y, x), by metric."""
-    chosen = frequencies(labels, classes)
-    return {"ncc": labels.var(axis=1), "ncc_entropy": entr(chosen).sum(axis=1)}
+def _score(
+    block: xr.Dataset, classes: int, variants: Sequence[Variant]
+) -> tuple[np.ndarray, dict[tuple[str, str], np.ndarray]]:
+    """Which images have scores, (image,), and these (image, measure) by variant and metric."""
+    labels, maps = block["labels"].values, block["uncertainty"].values
+    defined = np.zeros(len(labels), bool)
+    found = {(v.name, m): np.full(maps.shape[:2], np.nan) for v in variants for m in _METRICS}
+    for images in together(labels):
+        here, pixels = labels[images], _counted(labels[images])
+        if pixels.sum() < 2:
+            continue
+        defined[images] = True
+        references = _disagreements(_at(here, pixels), classes)
+        for variant in variants:
+            compared = maps[images]
+            if variant.transposed_maps:
+                compared = np.swapaxes(compared, -1, -2)
+            for metric, reference in zip(_METRICS, references, strict=True):
+                values = ncc(reference[:, None], _at(compared, pixels))
+                found[variant.name, metric][images] = values
+    return defined, found
+
+
+def _counted(labels: np.ndarray) -> np.ndarray:
+    """Pixels that two raters or more labelled, bool (y, x), of images to be scored together."""
+    if (there := labelled(labels)).all():
+        return np.full(labels.shape[2:], labels.shape[1] > 1)
+    (image,) = there  # what lacks a label is alone
+    return image.sum(axis=0) > 1
+
+
+def _at(arrays: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Arrays (image, ..., y, x) at some pixels, (image, ..., 1, pixel); as they are, if at all."""
+    return arrays if pixels.all() else arrays[:, :, None, pixels]
+
+
+def _disagreements(labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Variance and entropy of the classes of those who labelled a pixel, (image, y, x)."""
+    if (there := labelled(labels)).all():
+        variance = labels.var(axis=1)
+    else:
+        variance = np.ma.array(labels, mask=~there).var(axis=1).data
+    return variance, entr(frequencies(labels, classes)).sum(axis=1)

@@ -1,7 +1,11 @@
-"""Calibration: does total uncertainty say how often the prediction is wrong?"""
+"""Calibration: does total uncertainty say how often the prediction is wrong?
+
+A sample is a pixel that a rater labelled; what has no label does not count.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -9,8 +13,17 @@ from scipy.special import expit
 
 from segue import dims
 from segue.blocks import blocks
-from segue.evaluation.metrics.calibration import Curve, ace, curve, ece, histogram, platt
+from segue.evaluation.metrics.calibration import (
+    Curve,
+    Histogram,
+    ace,
+    curve,
+    ece,
+    histogram,
+    platt,
+)
 from segue.evaluation.metrics.masks import argmax
+from segue.evaluation.readings import labelled
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -22,6 +35,9 @@ TASK = Task(
     references=("val",),
     aggregations=("pooled", "image"),
 )
+
+UNREAD = "no image that a rater read"
+UNFITTED = "no image of val that a rater read, so no confidence"
 
 _VARIABLES = ("labels", "uncertainty", "prediction")
 
@@ -43,19 +59,18 @@ def score(
         ace_bins: uniform bins of confidence.
         platt_bins: logarithmic bins of uncertainty in the fit.
     """
-    sigmoids = _fit(splits["val"], variants, platt_bins)
+    samples = _samples(splits["val"], variants, platt_bins)
+    if not samples[variants[0].name][0].total.any():
+        yield from _undefined(splits, variants)
+        return
+    sigmoids = {name: [platt(each) for each in measures] for name, measures in samples.items()}
     for name, split in splits.items():
         found: dict[str, list[Curve]] = {variant.name: [] for variant in variants}
         for block in blocks(split, *_VARIABLES):
             for variant in variants:
-                maps, agreement = _compared(block, variant)
+                maps, agreement, raters = _compared(block, variant)
                 curves = [
-                    curve(
-                        expit(a * u.astype(np.float64) - b),
-                        agreement,
-                        block.sizes["rater"],
-                        ace_bins,
-                    )
+                    curve(expit(a * u.astype(np.float64) - b), agreement, raters, ace_bins)
                     for u, (a, b) in zip(maps, sigmoids[variant.name], strict=True)
                 ]
                 found[variant.name].append(Curve(*map(np.stack, zip(*curves, strict=True))))
@@ -67,6 +82,8 @@ def score(
 
 def _errors(split: str, images: Curve, variant: Variant) -> Iterator[Score]:
     """Scores from curves (measure, image, bin)."""
+    defined = images.total[0].any(axis=-1)
+    key = {"variant": variant.name, "defined": defined, "reason": "" if defined.any() else UNREAD}
     by_image = images
     if variant.one_class_wrong:
         all_right = (images.right.sum(-1) == images.total.sum(-1))[..., None]
@@ -76,11 +93,10 @@ def _errors(split: str, images: Curve, variant: Variant) -> Iterator[Score]:
         pooled = Curve(*(sums.sum(axis=0) for sums in own))
         for metric, error in (("ace", ace), ("ece", ece)):
             reweighted = partial(_reweighted, split=split, images=own, error=error)
-            key = {"measure": measure, "variant": variant.name}
             yield Score(
-                metric, split, error(pooled), aggregation="pooled", reweighted=reweighted, **key
+                metric, split, error(pooled), measure, "pooled", reweighted=reweighted, **key
             )
-            yield Score(metric, split, error(changed), aggregation="image", **key)
+            yield Score(metric, split, error(changed), measure, "image", **key)
 
 
 def _reweighted(
@@ -93,25 +109,41 @@ def _reweighted(
     return error(Curve(*(weights[split] @ sums for sums in images)))
 
 
-def _fit(
+def _undefined(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
+    for (name, split), variant in product(splits.items(), variants):
+        empty = np.full(split.sizes["image"], np.nan)
+        key = {"variant": variant.name, "defined": np.isfinite(empty), "reason": UNFITTED}
+        for measure, metric in product(dims.MEASURES, ("ace", "ece")):
+            yield Score(metric, name, np.nan, measure, "pooled", **key)
+            yield Score(metric, name, empty, measure, "image", **key)
+
+
+def _samples(
     split: xr.Dataset, variants: Sequence[Variant], bins: int
-) -> dict[str, list[tuple[float, float]]]:
-    """Platt scaling (a, b) of each measure, by variant."""
-    sums = {v.name: np.zeros((len(dims.MEASURES), 2, bins)) for v in variants}
+) -> dict[str, list[Histogram]]:
+    """Samples in bins of each measure, by variant."""
+    sums = {v.name: np.zeros((len(dims.MEASURES), 3, bins)) for v in variants}
     for block in blocks(split, *_VARIABLES):
         for variant in variants:
-            maps, agreement = _compared(block, variant)
-            raters = np.full(agreement.shape, block.sizes["rater"])
+            maps, agreement, raters = _compared(block, variant)
             for u, total in zip(maps, sums[variant.name], strict=True):
-                total += [histogram(u, agreement, bins), histogram(u, raters, bins)]
-    return {name: [platt(*each) for each in measures] for name, measures in sums.items()}
+                total += histogram(u, agreement, raters, bins)
+    return {name: [Histogram(*each) for each in measures] for name, measures in sums.items()}
 
 
-def _compared(block: xr.Dataset, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
-    """Maps (measure, image, y, x), and how many raters agree with the prediction, (image, y, x)."""
-    mask = argmax(block["prediction"].values, axis=1)
-    agreement = (block["labels"].values == mask[:, None]).sum(axis=1)
+def _compared(
+    block: xr.Dataset, variant: Variant
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | int]:
+    """Maps (measure, image, y, x), and of each pixel how many raters agree and how many there are.
+
+    The numbers of raters are (image, y, x); those that there are one number where no label lacks.
+    """
+    mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
+    agreement = (labels == mask[:, None]).sum(axis=1)  # which no UNLABELLED does
+    there = labelled(labels)
+    raters = labels.shape[1] if there.all() else there.sum(axis=1)
     if variant.foreground_wrong and block.sizes["class"] == 2:
         agreement = agreement * (mask == 0)
     maps = np.moveaxis(block["uncertainty"].values, 1, 0)
-    return np.swapaxes(maps, -1, -2) if variant.transposed_maps else maps, agreement
+    maps = np.swapaxes(maps, -1, -2) if variant.transposed_maps else maps
+    return maps, agreement, raters

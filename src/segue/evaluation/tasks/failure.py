@@ -13,12 +13,15 @@ from segue import dims
 from segue.blocks import blocks
 from segue.evaluation import aggregation
 from segue.evaluation.metrics.aurc import aurc, weighted_aurc
-from segue.evaluation.metrics.dice import dice, overlap
+from segue.evaluation.metrics.dice import dice, mean_over_raters
 from segue.evaluation.metrics.masks import argmax, one_hot
+from segue.evaluation.readings import labelled
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
 TASK = Task(metric="aurc", higher_is_better=False, aggregations=("border", "area", "mean"))
+
+UNREAD = "no image that a rater read"
 
 _AGGREGATIONS = {how: getattr(aggregation, how) for how in TASK.aggregations}
 
@@ -26,7 +29,8 @@ _AGGREGATIONS = {how: getattr(aggregation, how) for how in TASK.aggregations}
 def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
     """AURC of each measure and aggregation, of every split; the risk is 1 - Dice of the image.
 
-    Dice is of the mean prediction's mask, mean over raters.
+    Dice is of the mean prediction's mask, mean over raters, each on the pixels that the rater
+    labelled. An image that nobody read has no risk: it is left out.
 
     Args:
         splits: see ``segue.evaluation.task``.
@@ -34,25 +38,39 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
     """
     for name, split in splits.items():
         risks: list[np.ndarray] = []
+        read: list[np.ndarray] = []
         found: dict[str, list[np.ndarray]] = {how: [] for how in _AGGREGATIONS}
         for block in blocks(split, "labels", "uncertainty", "prediction"):
-            mask, classes = (
-                argmax(block["prediction"].values, axis=1),
-                range(1, split.sizes["class"]),
-            )
-            labels = one_hot(block["labels"].values, classes)
-            risks.append(1 - dice(overlap(one_hot(mask[:, None], classes), labels)).mean((-1, -2)))
+            mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
+            there = labelled(labels).reshape(*labels.shape[:2], -1)
+            read.append(there.any(axis=(1, 2)))
+            risks.append(_risk(mask, labels, there, range(1, split.sizes["class"])))
             for how, aggregate in _AGGREGATIONS.items():
                 found[how].append(aggregate(block["uncertainty"].values, mask))
-        risk = np.concatenate(risks)
+        defined = np.concatenate(read)
+        risk = np.concatenate(risks)[defined]
+        told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
         for how, parts in found.items():
             for measure, scores in zip(dims.MEASURES, np.concatenate(parts).T, strict=True):
-                reweighted = partial(_reweighted, split=name, scores=scores, risk=risk)
-                value = aurc(scores, risk)
-                yield Score(TASK.metric, name, value, measure, how, reweighted=reweighted)
+                key = (TASK.metric, name)
+                if not defined.any():
+                    yield Score(*key, np.nan, measure, how, **told)
+                    continue
+                items = (scores[defined], risk)
+                reweighted = partial(_reweighted, split=name, items=items, defined=defined)
+                yield Score(*key, aurc(*items), measure, how, reweighted=reweighted, **told)
+
+
+def _risk(mask: np.ndarray, labels: np.ndarray, there: np.ndarray, classes: range) -> np.ndarray:
+    """1 - Dice, (image,)."""
+    prediction, raters = one_hot(mask[:, None], classes), one_hot(labels, classes)
+    return 1 - mean_over_raters(prediction, raters, there, dice)
 
 
 def _reweighted(
-    weights: Mapping[str, np.ndarray], split: str, scores: np.ndarray, risk: np.ndarray
+    weights: Mapping[str, np.ndarray],
+    split: str,
+    items: tuple[np.ndarray, np.ndarray],
+    defined: np.ndarray,
 ) -> np.ndarray:
-    return weighted_aurc(scores, risk, weights[split])
+    return weighted_aurc(*items, weights[split][:, defined])

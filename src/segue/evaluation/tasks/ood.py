@@ -1,7 +1,9 @@
 """OOD detection: does epistemic uncertainty tell shifted images from familiar ones?"""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -19,9 +21,13 @@ TASK = Task(
     higher_is_better=True,
     correct="EU",
     wrong=("AU",),
-    references=("id", "val"),
+    references=("id", "ood"),
     aggregations=("border", "area", "patch", "mean", "threshold"),
 )
+
+BORDERLESS = "no_border"
+
+_log = logging.getLogger(__name__)
 
 
 def score(
@@ -30,35 +36,88 @@ def score(
     """AUROC of each measure and aggregation for each OOD split (1) against ``id`` (0).
 
     ``threshold`` aggregates the pixels above the ``val`` quantile of their measure at the fraction
-    of pixels that are predicted as background there.
+    of pixels that are predicted as background there; it is left out where there is no ``val``. An
+    image whose prediction has no border (it is empty, or of one class) has no score by ``border``.
+    ``no_border``: which images these are, 0 or 1.
 
     Args:
-        splits: see ``segue.evaluation.task``.
-        variants: none of them changes the scores.
+        splits, variants: see ``segue.evaluation.task``; fault 3 takes effect here.
         patch: side of the window of the aggregation ``patch``, in pixels.
     """
-    least = _thresholds(splits["val"])
+    least = None
+    if "val" in splits:
+        least = _thresholds(splits["val"])
+    else:
+        _log.warning("ood: no split 'val'; the aggregation 'threshold', fitted there, is left out")
     inside = _image_scores(splits["id"], patch, least)
+    yield Score(BORDERLESS, "id", 1.0 - inside.bordered)
     for name, split in splits.items():
         if not dims.is_ood(name):
             continue
         outside = _image_scores(split, patch, least)
-        for how, scores in inside.items():
-            for i, measure in enumerate(dims.MEASURES):
-                both = scores[:, i], outside[how][:, i]
-                reweighted = partial(_reweighted, split=name, both=both)
-                yield Score(TASK.metric, name, auroc(*both), measure, how, reweighted=reweighted)
+        yield Score(BORDERLESS, name, 1.0 - outside.bordered)
+        for how in inside.scores:
+            if how != "border":
+                yield from _areas(name, how, inside, outside)
+                continue
+            for variant in variants:
+                if variant.raw_border:
+                    yield from _areas(name, how, inside, outside, variant.name)
+                else:
+                    yield from _bordered_areas(name, inside, outside, variant.name)
+
+
+class _Images(NamedTuple):
+    """Image scores (image, measure) by aggregation; which predictions have a border (image,)."""
+
+    scores: dict[str, np.ndarray]
+    bordered: np.ndarray
+
+
+def _areas(
+    split: str, how: str, inside: _Images, outside: _Images, variant: str = ""
+) -> Iterator[Score]:
+    for i, measure in enumerate(dims.MEASURES):
+        both = inside.scores[how][:, i], outside.scores[how][:, i]
+        reweighted = partial(_reweighted, split=split, both=both)
+        value = auroc(*both)
+        yield Score(TASK.metric, split, value, measure, how, variant, reweighted=reweighted)
+
+
+def _bordered_areas(split: str, inside: _Images, outside: _Images, variant: str) -> Iterator[Score]:
+    """AUROC by ``border`` of the images that have one."""
+    sides = {"id": inside, split: outside}
+    reason = "; ".join(
+        f"no prediction of {name} has a border"
+        for name, images in sides.items()
+        if not images.bordered.any()
+    )
+    told = {"variant": variant, "defined": outside.bordered, "reason": reason}
+    for i, measure in enumerate(dims.MEASURES):
+        key = (TASK.metric, split)
+        if reason:
+            yield Score(*key, np.nan, measure, "border", **told)
+            continue
+        both = tuple(each.scores["border"][each.bordered, i] for each in sides.values())
+        counted = (inside.bordered, outside.bordered)
+        reweighted = partial(_reweighted, split=split, both=both, counted=counted)
+        yield Score(*key, auroc(*both), measure, "border", reweighted=reweighted, **told)
 
 
 def _reweighted(
-    weights: Mapping[str, np.ndarray], split: str, both: tuple[np.ndarray, np.ndarray]
+    weights: Mapping[str, np.ndarray],
+    split: str,
+    both: tuple[np.ndarray, np.ndarray],
+    counted: tuple[np.ndarray, np.ndarray] | tuple[slice, slice] = (slice(None), slice(None)),
 ) -> np.ndarray:
-    return weighted_auroc(*both, weights["id"], weights[split])
+    inside, outside = counted
+    return weighted_auroc(*both, weights["id"][:, inside], weights[split][:, outside])
 
 
-def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray) -> dict[str, np.ndarray]:
-    """Image scores (image, measure) by aggregation."""
+def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray | None) -> _Images:
+    """Scores of all images of a split; by ``threshold`` too where ``least`` (measure,) is given."""
     found: dict[str, list[np.ndarray]] = {}
+    bordered: list[np.ndarray] = []
     for block in blocks(split, "uncertainty", "prediction"):
         maps, mask = block["uncertainty"].values, argmax(block["prediction"].values, axis=1)
         each = {
@@ -66,11 +125,14 @@ def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray) -> dict[str,
             "area": aggregation.area(maps, mask),
             "patch": aggregation.patch(maps, patch),
             "mean": aggregation.mean(maps, mask),
-            "threshold": aggregation.threshold(maps, least),
         }
+        if least is not None:
+            each["threshold"] = aggregation.threshold(maps, least)
         for how, scores in each.items():
             found.setdefault(how, []).append(scores)
-    return {how: np.concatenate(scores) for how, scores in found.items()}
+        bordered.append(aggregation.border_length(mask) > 0)
+    scores = {how: np.concatenate(parts) for how, parts in found.items()}
+    return _Images(scores, np.concatenate(bordered))
 
 
 def _thresholds(split: xr.Dataset) -> np.ndarray:

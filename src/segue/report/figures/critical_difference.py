@@ -56,6 +56,10 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
 def _diagram(ax: Axes, ranks: pd.DataFrame) -> None:
     """One line a cell, the best on top."""
     blocks, cells = ranks.shape
+    if not cells:
+        ax.set_axis_off()
+        ax.set_title("no cell has a rank in every block")
+        return
     mean = ranks.mean().sort_values(kind="stable")
     colour = style.colours(mean.index.get_level_values("epistemic"))
     marker = style.markers(mean.index.get_level_values("aleatoric"))

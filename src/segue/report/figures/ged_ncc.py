@@ -31,7 +31,7 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     """A row for each dataset; a column for ``id`` and one for the mean over the OOD splits.
 
     GED (distance 1 - Dice) compares samples with raters, lower is better; AU NCC compares the
-    aleatoric map with the raters' variance, higher is better.
+    aleatoric map with the raters' variance, higher is better. Undefined scores are left out.
 
     Raises:
         InputError: ``scores.csv``, one of its columns or one of the two metrics is missing.
@@ -46,7 +46,10 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     table = table[ged | ncc].assign(
         panel=[_title(split) for split in table.loc[ged | ncc, "split"]]
     )
-    points = table.pivot_table("score", [*REPLICATE, "panel"], "metric").reset_index()
+    points = table.pivot_table("score", [*REPLICATE, "panel"], "metric")
+    points = points.reindex(columns=["ged", "ncc"]).dropna().reset_index()
+    if points.empty:
+        return style.blank("No cell has both a GED and an NCC.")
     titles = [title for title in _TITLES if title in set(points["panel"])]
     figure, filled = style.panels(points, titles, captions)
     for ax, rows in filled:

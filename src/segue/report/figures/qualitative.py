@@ -129,10 +129,9 @@ def _draw_source(figure: Figure, area: SubplotSpec, shown: xr.Dataset, title: st
     labels = shown["labels"].to_numpy()
     stacked = area.rowspan.stop - area.rowspan.start > 1
     parts = area.subgridspec(*((2, 1) if stacked else (1, 2)), hspace=0.15, wspace=0.1)
-    known = labels != dims.UNLABELLED
-    marked = int(((labels > 0) & known).any(axis=(1, 2)).sum())
-    there = int(known.any(axis=(1, 2)).sum())
-    for part, text in zip(parts, (title, f"{marked} of {there} raters"), strict=True):
+    there = labels != dims.UNLABELLED
+    marked, read = (int(each.any(axis=(1, 2)).sum()) for each in ((labels > 0) & there, there))
+    for part, text in zip(parts, (title, f"{marked} of {read} raters"), strict=True):
         ax = figure.add_subplot(part)
         _show(ax, pictures.picture(shown["image"].to_numpy()))
         ax.set_title(text, fontsize=7, pad=3)

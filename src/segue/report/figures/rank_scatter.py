@@ -30,14 +30,16 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     """A row for each dataset, a column for each task and one for all of them; rank 1 is best.
 
     Each point is a replicate, each large marker a cell's mean; ρ is Spearman's correlation of the
-    cells' mean ranks.
+    cells' mean ranks. Undefined ranks are left out.
 
     Raises:
         InputError: ``ranks.csv`` or one of its columns is missing.
     """
     long = read_table(tables, "ranks", (*REPLICATE, "task", "table"), ("rank",))
     table = long.pivot_table(index=[*REPLICATE, "task"], columns="table", values="rank", sort=False)
-    table = table.reset_index()
+    table = table.dropna().reset_index()
+    if table.empty:
+        return style.blank("No cell has both ranks.")
     titles = {task: TASKS.get(task, task.capitalize()) for task in table["task"]}
     table["panel"] = table["task"].map(titles)
     tasks = [*style.ordered(titles.keys() - {"overall"}, TASKS), "overall"]

@@ -35,12 +35,16 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     """A row for each dataset and a column for each task and split.
 
     Each point is a replicate, each large marker a cell's mean. On the diagonal both measures are as
-    good as each other (Δ = 0); on the shaded side the right one wins (Δ > 0).
+    good as each other (Δ = 0); on the shaded side the right one wins (Δ > 0). What has no Δ is left
+    out.
 
     Raises:
         InputError: ``deltas.csv`` or one of its columns is missing.
     """
     table = read_table(tables, "deltas", (*REPLICATE, "task", "split"), ("correct", "wrong"))
+    table = table.dropna().reset_index(drop=True)
+    if table.empty:
+        return style.blank("No cell has a Δ.")
     table["panel"] = [_title(*column) for column in zip(table["task"], table["split"], strict=True)]
     order = [
         _title(task, split)
