@@ -36,7 +36,8 @@ def test_a_paper_study_trains_as_the_paper_did_whatever_config_yaml_has(name):
             "channels": [32, 64, 128, 256],
             "blocks": 2,
             "attention": 2,
-            "head_channels": 32,
+            "heads": 4,
+            "group_channels": 1,
         }
         first = run.recipe == "plain" and run.member == 0
         assert read.recipe.snapshots == (30 if first else 0)
