@@ -28,6 +28,7 @@ from segue.models.networks import dropout
 from segue.seeds import derive, rng
 
 _SAVE_EVERY_S = 60.0
+_MEASURED = 64  # images of an epoch that a model's measures are taken of
 _log = logging.getLogger(__name__)
 
 
@@ -187,7 +188,7 @@ def _epoch(
     """One pass over the training set in random order.
 
     Returns:
-        ``loss``, the mean of its batches, and the model's measures.
+        ``loss``, the mean of its batches, and the model's measures on the epoch's first images.
     """
     run.model.train()
     draw = rng(seed, "order", epoch)
@@ -204,7 +205,7 @@ def _epoch(
         run.step(loss)
         total += loss.detach()
         steps += 1
-    first = order[:size]
+    first = order[:_MEASURED]
     batch = examples.batch(data, first, raters[first], device)
     generator = torch.Generator().manual_seed(derive(seed, "measures", epoch))
     return {"loss": float(total / steps), **_measures(run.model, *batch, generator)}
@@ -213,7 +214,7 @@ def _epoch(
 def _measures(
     model: nn.Module, image: Tensor, label: Tensor, generator: torch.Generator
 ) -> dict[str, float]:
-    """What a model tells of itself on a batch, without dropout; nothing of one without measures."""
+    """What a model tells of itself on images, without dropout; nothing if it has no measures."""
     if not hasattr(model, "measures"):
         return {}
     model.eval()
