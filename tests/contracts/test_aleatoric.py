@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from segue import plugins
+from segue.dims import UNLABELLED
 from segue.models.networks.unet import Backbone
 from segue.models.noise import image_noise
 
@@ -22,7 +23,7 @@ every_shape = pytest.mark.parametrize(("channels", "classes"), [(1, 2), (3, 4)])
 
 def build(name: str, channels: int = 1, classes: int = 2) -> torch.nn.Module:
     torch.manual_seed(0)
-    backbone = Backbone(channels=[8, 8], blocks=1, attention=1, head_channels=8)
+    backbone = Backbone(channels=[8, 8], blocks=1, attention=1, heads=1, group_channels=4)
     model = plugins.load("aleatoric", name).Model(
         backbone, channels, classes, **OPTIONS.get(name, {})
     )
@@ -80,6 +81,30 @@ def test_loss_is_a_finite_scalar_that_reaches_every_parameter(name, channels, cl
     loss.backward()
     missing = [n for n, p in model.named_parameters() if p.grad is None]
     assert missing == []
+
+
+@every_model
+@every_shape
+def test_pixels_without_a_label_leave_loss_and_gradients_finite(name, channels, classes):
+    model = build(name, channels, classes)
+    label = torch.randint(classes, (4, 8, 8))
+    label[0, :4], label[1] = UNLABELLED, UNLABELLED
+    label[2], label[2, 3, 3] = UNLABELLED, 1
+    generator = torch.Generator().manual_seed(0)
+    loss = model.loss(torch.randn(4, channels, 8, 8), label, generator, 5)
+    loss.backward()
+    assert loss.isfinite()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+@every_model
+def test_images_need_not_be_square(name):
+    model, image = build(name), torch.randn(2, 1, 24, 32)
+    loss = model.loss(image, torch.randint(2, (2, 24, 32)), torch.Generator().manual_seed(0), 5)
+    assert loss.isfinite()
+    probs = draw(model, name, image, [1, 2], n=3)
+    assert probs.shape[2:] == (2, 24, 32)
+    torch.testing.assert_close(probs.sum(2), torch.ones_like(probs.sum(2)))
 
 
 @every_model

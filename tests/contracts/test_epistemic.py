@@ -10,7 +10,7 @@ from segue.models.epistemic import dropout, ensemble
 from segue.models.noise import image_noise
 
 OPTIONS = {"swag": {"low_rank": True, "scale": 0.5}}
-NETWORK = {"channels": [8, 8], "blocks": 1, "attention": 1, "head_channels": 8}
+NETWORK = {"channels": [8, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
 SSN = {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}}
 
 every_method = pytest.mark.parametrize("name", plugins.available("epistemic"))

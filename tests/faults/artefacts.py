@@ -23,7 +23,7 @@ CELLS = [["contours", "softmax", method, 0] for method in METHODS]
 SCORES = {"ambiguity": {}, "segmentation": {}}
 TRAINING = {
     "aleatoric": {"method": "softmax"},
-    "network": {"channels": [4, 8], "blocks": 1, "attention": 1, "head_channels": 8},
+    "network": {"channels": [4, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4},
     "recipe": {"dropout": 0.2, "snapshots": 2},
     "training": {
         "epochs": 2,

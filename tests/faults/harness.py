@@ -67,7 +67,7 @@ CONFIG = {
             "options": {"path": "shapes.zarr", "classes": ["background", "disc"]},
         },
     },
-    "network": {"channels": [4, 8], "attention": 1, "head_channels": 8},
+    "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
     "aleatoric": {"ssn": None, "prob_unet": None, "diffusion": None},
     "epistemic": {
         **dict.fromkeys(("none", "swag_diag", "swag", "ensemble")),

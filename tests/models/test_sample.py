@@ -9,7 +9,7 @@ from segue.errors import InputError
 from segue.models import checkpoint, sample
 from segue.models.checkpoint import Checkpoint, flatten
 
-NETWORK = {"channels": [4, 8], "blocks": 1, "attention": 1, "head_channels": 8}
+NETWORK = {"channels": [4, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
 METHODS = {
     "softmax": {"method": "softmax"},
     "ssn": {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}},

@@ -6,15 +6,21 @@ import pytest
 import torch
 
 from segue import dims, store
+from segue.dims import UNLABELLED
 from segue.errors import InputError
 from segue.models import checkpoint, train
+from segue.models.aleatoric import prob_unet
 from segue.models.checkpoint import flatten
 from segue.models.device import resumable
 
 SSN = {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 1}}
+PROB_UNET = {
+    "method": "prob_unet",
+    "options": {"latent": 2, "beta": 0.001, "warmup_epochs": 0, "width": 1.0},
+}
 SETTINGS = {
     "aleatoric": {"method": "softmax"},
-    "network": {"channels": [4, 8], "blocks": 1, "attention": 1, "head_channels": 8},
+    "network": {"channels": [4, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4},
     "recipe": {"dropout": 0.0, "snapshots": 2},
     "training": {
         "epochs": 4,
@@ -35,17 +41,22 @@ def blobs(tmp_path) -> Path:
     return write(tmp_path, np.random.default_rng(0).standard_normal((10, 1, 8, 8)))
 
 
-def write(folder: Path, image: np.ndarray) -> Path:
-    """A dataset whose mask is where the image is bright; the second of two raters sees nothing."""
+def write(folder: Path, image: np.ndarray, *more: np.ndarray) -> Path:
+    """A dataset whose first rater marks where the image is bright.
+
+    Args:
+        image: (image, channel=1, y, x).
+        more: labels (image, y, x) of other raters; without any, of a second one who sees nothing.
+    """
     path = folder / "dataset.zarr"
+    first = image[:, 0] > 0.5
+    labels = np.stack([first, *(more or [np.zeros_like(first)])], 1).astype(np.uint8)
     with store.publish(path) as new:
         store.describe(new, {"channels": 1, "classes": 2})
-        labels = np.stack([image[:, 0] > 0.5, np.zeros((10, 8, 8), bool)], 1)
         for split in ("train", "id"):
-            shape = (10, 1, 8, 8)
-            store.create(new, split, "image", dims.IMAGE, shape, "float32", chunk=4)[:] = image
-            shape = (10, 2, 8, 8)
-            store.create(new, split, "labels", dims.LABELS, shape, "uint8", chunk=4)[:] = labels
+            for name, of, values in (("image", dims.IMAGE, image), ("labels", dims.LABELS, labels)):
+                dtype = "float32" if name == "image" else "uint8"
+                store.create(new, split, name, of, values.shape, dtype, chunk=4)[:] = values
     return path
 
 
@@ -165,17 +176,119 @@ def test_loss_falls_and_its_curve_lies_beside_the_checkpoint(blobs):
     assert curve.loss.iloc[-5:].mean() < 0.8 * curve.loss.iloc[:5].mean()
 
 
-def test_a_loss_that_is_not_finite_stops_with_its_epoch(tmp_path):
+@pytest.mark.parametrize("aleatoric", [{"method": "softmax"}, PROB_UNET], ids=lambda a: a["method"])
+def test_a_loss_that_is_not_finite_stops_with_its_epoch(tmp_path, aleatoric):
     broken = write(tmp_path, np.full((10, 1, 8, 8), np.nan))
     with pytest.raises(InputError, match=r"loss became nan in epoch 1.*learning_rate"):
-        run(broken)
+        run(broken, aleatoric=aleatoric)
     assert not (tmp_path / "a.pt").exists()
 
 
 def test_images_that_cannot_be_halved_are_refused(blobs):
     network = {**SETTINGS["network"], "channels": [4, 4, 4, 4, 4]}
-    with pytest.raises(InputError, match="divisible by 16"):
+    with pytest.raises(InputError, match=r"divisible by 16; .* 8 × 8 pixels"):
         run(blobs, network=network)
+
+
+@pytest.mark.parametrize(("sides", "fit"), [((24, 32), True), ((24, 30), False), ((30, 32), False)])
+def test_both_sides_have_to_be_halved(sides, fit):
+    network = {"channels": [4, 4, 4]}
+    if fit:
+        train.check_size(sides, network)
+        return
+    with pytest.raises(InputError, match=rf"divisible by 4; .* {sides[0]} × {sides[1]} pixels"):
+        train.check_size(sides, network)
+
+
+def test_images_need_not_be_square(tmp_path):
+    run(write(tmp_path, np.random.default_rng(0).standard_normal((6, 1, 24, 32))))
+    assert np.isfinite(pd.read_csv(tmp_path / "a.csv")["loss"]).all()
+
+
+def test_a_rater_who_is_absent_is_never_drawn(tmp_path):
+    """Two raters of whom one is absent train as two who are alike."""
+    image = np.random.default_rng(0).standard_normal((10, 1, 8, 8))
+    first = (image[:, 0] > 0.5).astype(np.uint8)
+    folders = [tmp_path / name for name in ("alike", "absent")]
+    alike = run(write(folders[0], image, first))
+    absent = run(write(folders[1], image, np.full_like(first, UNLABELLED)))
+    assert same(alike, absent)
+
+
+@pytest.mark.parametrize(
+    "aleatoric", [{"method": "softmax"}, SSN, PROB_UNET], ids=lambda a: a["method"]
+)
+def test_pixels_without_a_label_do_not_reach_the_weights(tmp_path, aleatoric):
+    image = np.random.default_rng(0).standard_normal((10, 1, 8, 8))
+    labels = np.full((10, 8, 8), UNLABELLED)
+    labels[:, 2, 3] = 1
+    found = run(write(tmp_path, image, labels), aleatoric=aleatoric)
+    assert all(tensor.isfinite().all() for tensor in found.weights.values())
+    assert np.isfinite(found.note["loss"]).all()
+
+
+def test_training_images_without_labels_are_refused(tmp_path):
+    image = np.zeros((10, 1, 8, 8))
+    dataset = write(tmp_path, image)
+    array = store.zarr.open_group(dataset, mode="r+")["train/labels"]
+    array[4] = UNLABELLED
+    with pytest.raises(InputError, match=r"dataset\.zarr: 1 of the 10 images .* have no labels"):
+        run(dataset)
+
+
+def test_the_optimiser_s_moments_of_the_factor_do_not_age_before_it_starts(blobs, monkeypatch):
+    runs, whole_epoch = [], train._epoch
+    monkeypatch.setattr(train, "_epoch", lambda r, *rest: runs.append(r) or whole_epoch(r, *rest))
+    run(blobs, aleatoric=SSN)
+    model, state = runs[0].model, runs[0].optimiser.state
+    steps = {name: float(state[p]["step"]) for name, p in model.named_parameters()}
+    factor = {name for name in steps if name.startswith("factor_head.")}
+    assert {steps[name] for name in factor} == {9}  # three of four epochs, three steps each
+    assert {steps[name] for name in steps.keys() - factor} == {12}
+
+
+def test_a_model_s_measures_stand_beside_the_loss_and_change_no_weight(blobs, monkeypatch):
+    measured = run(blobs, "a", aleatoric=PROB_UNET)
+    curve = pd.read_csv(blobs.parent / "a.csv")
+    assert list(curve.columns) == ["epoch", "loss", "kl", "diversity"]
+    assert curve["epoch"].tolist() == [0, 1, 2, 3]
+    assert (curve["kl"] >= 0).all()
+    assert curve["diversity"].between(0, 1).all()
+    monkeypatch.delattr(prob_unet.Model, "measures")
+    monkeypatch.delattr(prob_unet.Model, "concern")
+    assert same(run(blobs, "b", aleatoric=PROB_UNET), measured)
+
+
+def test_an_interrupted_run_has_the_same_measures(blobs, monkeypatch):
+    run(blobs, "whole", aleatoric=PROB_UNET)
+    monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
+    whole_epoch = train._epoch
+
+    def killed(run, epoch, *rest):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return whole_epoch(run, epoch, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "_epoch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a", aleatoric=PROB_UNET)
+    run(blobs, "a", aleatoric=PROB_UNET)
+    first, second = (blobs.parent / f"{name}.csv" for name in ("whole", "a"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_latent_that_is_not_used_is_told_at_the_end(blobs, caplog):
+    strict = {**PROB_UNET, "options": {**PROB_UNET["options"], "beta": 1e4}}
+    run(blobs, "a", aleatoric=strict)
+    assert [m for m in caplog.messages if "the latent is hardly used: KL 0.0" in m]
+    curve = pd.read_csv(blobs.parent / "a.csv")
+    assert curve["kl"].iloc[-1] < 0.1
+
+
+def test_a_model_without_a_concern_tells_nothing(blobs, caplog):
+    run(blobs)
+    assert caplog.messages == []
 
 
 def test_a_second_writer_is_refused(blobs):

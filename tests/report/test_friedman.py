@@ -43,6 +43,11 @@ def test_a_statistic_by_hand():
     assert (found["blocks"].item(), found["cells"].item(), found["note"].item()) == (2, 3, "")
 
 
+def test_mean_ranks_that_differ_by_rounding_are_tied():
+    ranks = block_ranks(_ranking([("lung", (0.1 + 0.2, 0.3, 0.4))]), "all")
+    assert ranks.to_numpy().tolist() == [[1.5, 1.5, 3]]
+
+
 def test_values_are_ranked_again_within_a_block():
     ranks = block_ranks(_ranking([("lung", (2.5, 2.5, 9)), ("eye", (7, 1, 3))]), "all")
     assert ranks.to_numpy().tolist() == [[3, 1, 2], [1.5, 1.5, 3]]  # eye comes before lung

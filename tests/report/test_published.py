@@ -44,6 +44,13 @@ def test_the_yardstick_is_what_the_other_dataset_of_the_paper_has():
     assert ((found["low"] < found["spearman"]) & (found["spearman"] < found["high"])).all()
 
 
+def test_values_that_differ_by_rounding_are_tied():
+    other = np.array([1.0, 2, 3, 5])
+    assert spearman(np.array([0.1 + 0.2, 0.3, 1, 2]), other) == pytest.approx(
+        spearmanr([1, 1, 2, 3], other).statistic
+    )
+
+
 def test_opposite_ranks_disagree_fully():
     found = _compare(_ours(mean_rank=20 - _ours()["mean_rank"]))
     assert found[["spearman", "low", "high"]].to_numpy() == pytest.approx(-1)

@@ -38,6 +38,18 @@ def test_ranks_of_the_protocol_with_their_tie():
     assert _ranks(found, "performance", "ood") == expected
 
 
+def test_values_that_differ_by_rounding_are_equal():
+    assert 0.1 + 0.2 != 0.3
+    rows = [
+        (name, 0, "ood", "ood", value, value - 0.3)
+        for name, value in [("a", 0.1 + 0.2), ("b", 0.3), ("c", 0.3 - 1e-11), ("d", 0.3 + 1e-13)]
+    ]
+    found = ranks(_deltas(rows), {"ood": RANKED["ood"]})
+    expected = {"a": 2, "b": 2, "d": 2, "c": 4}
+    assert _ranks(found, "entanglement", "ood") == expected
+    assert _ranks(found, "performance", "ood") == expected
+
+
 def test_low_errors_perform_best_and_high_deltas_rank_best():
     rows = [("a", 0, "calibration", "id", 0.1, -0.5), ("b", 0, "calibration", "id", 0.2, 0.5)]
     found = ranks(_deltas(rows), {"calibration": RANKED["calibration"]})

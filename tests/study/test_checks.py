@@ -35,6 +35,11 @@ def folder(**options):
         ({"network": {"channels": []}}, "network.channels: expected at least 1"),
         ({"network": {"chanels": [8]}}, "network: unknown key chanels; there are: channels, "),
         ({"network": None}, "network: expected a mapping, found None"),
+        ({"network": {"heads": 0}}, "network.heads: expected at least 1, found 0"),
+        (
+            {"network": {"heads": 4, "channels": [8, 18]}},
+            "network.heads: expected a divisor of every width in network.channels, [8, 18], found",
+        ),
         ({"recipes": {"other": {"dropout": 0.1}}}, "recipes.other: missing key snapshots"),
         (
             {"aleatoric": {"ssn": {"training": {"lr": 1}}}},

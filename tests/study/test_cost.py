@@ -10,8 +10,14 @@ from segue.models.checkpoint import build
 from segue.models.noise import image_noise
 from segue.study import cost
 
-SMALL = {"channels": [8, 16], "blocks": 1, "attention": 1, "head_channels": 8}
-PAPER = {"channels": [32, 64, 128, 256], "blocks": 2, "attention": 2, "head_channels": 32}
+SMALL = {"channels": [8, 16], "blocks": 1, "attention": 1, "heads": 2, "group_channels": 4}
+PAPER = {
+    "channels": [32, 64, 128, 256],
+    "blocks": 2,
+    "attention": 2,
+    "heads": 4,
+    "group_channels": 1,
+}
 MODELS = {
     "softmax": {},
     "ssn": {"rank": 3, "loss_samples": 2, "diagonal_epochs": 0},

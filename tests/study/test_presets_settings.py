@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from torch import nn
 
+from segue.models.checkpoint import build
+from segue.models.networks.unet import Attention, ResBlock
 from segue.study.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +40,61 @@ def test_a_paper_study_trains_as_the_paper_did_whatever_config_yaml_has(name):
             "channels": [32, 64, 128, 256],
             "blocks": 2,
             "attention": 2,
-            "head_channels": 32,
+            "heads": 4,
+            "group_channels": 1,
         }
         first = run.recipe == "plain" and run.member == 0
         assert read.recipe.snapshots == (30 if first else 0)
         assert read.recipe.dropout == (0.2 if run.recipe == "dropout" else 0.0)
+
+
+PARAMETERS = {
+    "softmax": 15_410_818,
+    "ssn": 15_417_240,
+    "prob_unet": 16_298_042,
+    "diffusion": 15_807_778,
+}
+
+
+def parameters(of: nn.Module) -> int:
+    return sum(p.numel() for p in of.parameters())
+
+
+def idle(of: nn.Module) -> int:
+    """Parameters that the published networks have beside ours where there is no time.
+
+    Each of their residual blocks has a linear layer of 128 features of a time, here as well: its
+    weights see nothing, and its bias is added to that of a convolution.
+    """
+    blocks = [m for m in of.modules() if isinstance(m, ResBlock) and m.time is None]
+    return sum((128 + 1) * block.first[-1].out_channels for block in blocks)
+
+
+@pytest.mark.parametrize("method", PARAMETERS)
+def test_the_paper_s_networks_have_the_paper_s_size(method):
+    """The published numbers of parameters are 15.8 and 16.89 million = 9.30 + 3.79 + 3.79."""
+    job = next(j for run, j in study("paper_lidc").training.items() if run.aleatoric == method)
+    settings = job.settings
+    with torch.device("meta"):
+        model = build(
+            aleatoric=settings.aleatoric.model_dump(),
+            network=settings.network.model_dump(),
+            dropout=0.0,
+            channels=1,
+            classes=2,
+            seed=0,
+        )
+    assert parameters(model) == PARAMETERS[method]
+    if method != "prob_unet":
+        assert (parameters(model) + idle(model)) / 1e6 == pytest.approx(15.8, abs=0.05)
+        return
+    assert (parameters(model) + idle(model)) / 1e6 == pytest.approx(16.89, abs=0.005)
+    nets = (model.network, model.prior, model.posterior)
+    millions = [(parameters(net) + idle(net)) / 1e6 for net in nets]
+    assert millions == pytest.approx([9.30, 3.79, 3.79], abs=0.005)
+    norms = [m for m in model.modules() if isinstance(m, nn.GroupNorm)]
+    assert all(m.num_groups == 32 for m in norms)
+    assert {m.heads for m in model.modules() if isinstance(m, Attention)} == {4}
 
 
 @pytest.mark.parametrize("name", PAPER)

@@ -18,7 +18,7 @@ CUT = {
     "datasets": {
         "lidc_contours": {"options": {"crop": 16, "images": {"train": 8, "val": 4, "id": 6}}}
     },
-    "network": {"channels": [4, 8], "attention": 1, "head_channels": 8},
+    "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
     "aleatoric": {"ssn": None, "prob_unet": None, "diffusion": None},
     "epistemic": {
         **dict.fromkeys(("none", "swag_diag", "swag", "ensemble")),

@@ -20,12 +20,15 @@ from tqdm import tqdm
 from segue import store
 from segue.errors import InputError
 from segue.files import replacing
+from segue.models import examples
 from segue.models.checkpoint import Checkpoint, build, flatten, read, save, write
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.examples import Examples
 from segue.models.networks import dropout
 from segue.seeds import derive, rng
 
 _SAVE_EVERY_S = 60.0
+_MEASURED = 64  # images of an epoch that a model's measures are taken of
 _log = logging.getLogger(__name__)
 
 
@@ -42,10 +45,12 @@ def train(
     work: str,
     threads: int,
 ) -> None:
-    """Train one model and write its checkpoint to ``out``, its loss curve beside it as CSV.
+    """Train one model and write its checkpoint to ``out``, its curve beside it as CSV.
 
     AdamW, constant learning rate, gradient-norm clipping, exponential moving average of weights;
-    each access to an image draws one of its raters. On a GPU if there is one.
+    each access to an image draws one of the raters who labelled any of it. On a GPU if there is
+    one. The curve has a row an epoch: ``loss``, the mean of its steps, and the ``measures`` of a
+    model that has them; of the last ones the log tells the model's ``concern``.
 
     Args:
         out: the checkpoint's path.
@@ -60,8 +65,8 @@ def train(
         threads: of the CPU.
 
     Raises:
-        InputError: the dataset is damaged, another process trains this model, or the loss is not
-            finite.
+        InputError: the dataset is damaged or has images without labels or of sides that do not fit
+            the network, another process trains this model, or the loss is not finite.
     """
     use_cpu_threads(threads)
     device = pick_device()
@@ -78,9 +83,8 @@ def train(
     }
     model = build(**model_settings, seed=seed).to(device)
     split = store.open_split(Path(dataset), "train")
-    check_size(split.sizes["y"], network)
-    images = torch.from_numpy(split["image"].values)
-    masks = torch.from_numpy(split["labels"].values)
+    check_size((split.sizes["y"], split.sizes["x"]), network)
+    data = examples.read(split, dataset)
 
     made_by = {"model": model_settings, "labels": labels, "seed": seed, "training": training}
     with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
@@ -88,21 +92,24 @@ def train(
         first = run.resume()
         epochs = range(first, training["epochs"])
         for epoch in tqdm(epochs, desc=out.stem, unit="epoch", mininterval=1):
-            run.finish_epoch(epoch, _epoch(run, epoch, images, masks, seed, device))
-        note = {**made_by, "loss": run.losses}
+            run.finish_epoch(epoch, _epoch(run, epoch, data, seed, device))
+        if hasattr(model, "concern") and (concern := model.concern(run.curve[-1])):
+            _log.warning("%s: %s", "/".join(labels), concern)
+        note = {**made_by, "loss": [row["loss"] for row in run.curve]}
         with replacing(out.with_suffix(".csv")) as file:
-            curve = pd.DataFrame({"epoch": range(len(run.losses)), "loss": run.losses})
-            curve.to_csv(file, index=False, lineterminator="\n")
+            pd.DataFrame(run.curve).to_csv(file, index_label="epoch", lineterminator="\n")
         save(Checkpoint(_cpu(run.average.module), run.snapshot_matrix(), note), out)
 
 
-def check_size(side: int, network: dict[str, Any]) -> None:
-    """Raise InputError unless images of ``side`` pixels can be halved once a level."""
-    factor = 2 ** (len(network["channels"]) - 1)
-    if side % factor:
+def check_size(sides: tuple[int, int], network: dict[str, Any]) -> None:
+    """Raise InputError unless both sides (y, x) of an image can be halved at each new level."""
+    levels = len(network["channels"])
+    factor = 2 ** (levels - 1)
+    if any(side % factor for side in sides):
         raise InputError(
-            f"network.channels: {len(network['channels'])} levels need images whose side is "
-            f"divisible by {factor}; the dataset's are {side} pixels"
+            f"network.channels: {levels} levels need images whose sides are divisible by {factor}; "
+            f"the dataset's have {sides[0]} × {sides[1]} pixels (y × x); use fewer levels, or "
+            "prepare images of other sides"
         )
 
 
@@ -119,7 +126,7 @@ class _Run:
         )
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(training["ema"]))
         self.snapshots: list[Tensor] = []
-        self.losses: list[float] = []
+        self.curve: list[dict[str, float]] = []
         self.saved = time.monotonic()
 
     def step(self, loss: Tensor) -> None:
@@ -129,13 +136,13 @@ class _Run:
         self.optimiser.step()
         self.average.update_parameters(self.model)
 
-    def finish_epoch(self, epoch: int, loss: float) -> None:
-        if not np.isfinite(loss):
+    def finish_epoch(self, epoch: int, row: dict[str, float]) -> None:
+        if not np.isfinite(loss := row["loss"]):
             raise InputError(
                 f"training: the loss became {loss} in epoch {epoch + 1}; "
                 "lower training.learning_rate or training.clip"
             )
-        self.losses.append(loss)
+        self.curve.append(row)
         if epoch >= self.training["epochs"] - self.keep:
             self.snapshots.append(flatten(self.model).cpu())
         if time.monotonic() - self.saved > _SAVE_EVERY_S:
@@ -144,7 +151,7 @@ class _Run:
                 "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "snapshots": self.snapshots,
-                "losses": self.losses,
+                "curve": self.curve,
             }
             write(content, self.state)
             self.saved = time.monotonic()
@@ -155,9 +162,9 @@ class _Run:
             self.model.load_state_dict(content["model"])
             self.average.load_state_dict(content["average"])
             self.optimiser.load_state_dict(content["optimiser"])
-            self.snapshots, self.losses = content["snapshots"], content["losses"]
-            _log.info("resuming after %d epochs", len(self.losses))
-        return len(self.losses)
+            self.snapshots, self.curve = content["snapshots"], content["curve"]
+            _log.info("resuming after %d epochs", len(self.curve))
+        return len(self.curve)
 
     def _saved(self) -> dict[str, Any] | None:
         """The saved state; None where there is none, or where it is damaged."""
@@ -176,18 +183,21 @@ class _Run:
 
 
 def _epoch(
-    run: _Run, epoch: int, images: Tensor, masks: Tensor, seed: int, device: torch.device
-) -> float:
-    """One pass over the training set in random order; returns the mean loss of its batches."""
+    run: _Run, epoch: int, data: Examples, seed: int, device: torch.device
+) -> dict[str, float]:
+    """One pass over the training set in random order.
+
+    Returns:
+        ``loss``, the mean of its batches, and the model's measures on the epoch's first images.
+    """
     run.model.train()
     draw = rng(seed, "order", epoch)
-    order = draw.permutation(len(images))
-    raters = draw.integers(masks.shape[1], size=len(images))
+    order = draw.permutation(len(data.images))
+    raters = examples.raters(data.there, draw)
     size, total, steps = run.training["batch"], torch.zeros((), device=device), 0
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
-        image = images[chosen].to(device, memory_format=torch.channels_last, non_blocking=True)
-        label = masks[chosen, raters[chosen]].to(device, torch.long, non_blocking=True)
+        image, label = examples.batch(data, chosen, raters[chosen], device)
         generator = torch.Generator().manual_seed(derive(seed, "step", epoch, start))
         dropout.draw_from(run.model, generator)
         with autocast(device):
@@ -195,7 +205,21 @@ def _epoch(
         run.step(loss)
         total += loss.detach()
         steps += 1
-    return float(total / steps)
+    first = order[:_MEASURED]
+    batch = examples.batch(data, first, raters[first], device)
+    generator = torch.Generator().manual_seed(derive(seed, "measures", epoch))
+    return {"loss": float(total / steps), **_measures(run.model, *batch, generator)}
+
+
+def _measures(
+    model: nn.Module, image: Tensor, label: Tensor, generator: torch.Generator
+) -> dict[str, float]:
+    """What a model tells of itself on images, without dropout; nothing if it has no measures."""
+    if not hasattr(model, "measures"):
+        return {}
+    model.eval()
+    with torch.no_grad(), autocast(image.device):
+        return model.measures(image, label, generator)
 
 
 def _cpu(model: nn.Module) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import friedmanchisquare, studentized_range
 
 from segue.keys import METHODS
+from segue.report.ranks import DIGITS
 
 ALL = "all"
 LEVEL = 0.05
@@ -44,13 +45,15 @@ def datasets(ranking: pd.DataFrame) -> list[str]:
 def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Ranks 1 … k of the cells (columns) in each block (rows), ties averaged.
 
+    Mean ranks that are equal to ``DIGITS`` decimals are equal.
+
     Args:
         ranking: ``segue.report.ranks.ranks`` of one variant, table and task.
         dataset: whose replicates are the blocks; ``all``: those of all datasets.
     """
     here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]
     values = here.pivot(index=["dataset", "replicate"], columns=list(METHODS), values="rank")
-    return values.dropna(axis=1).rank(axis=1)
+    return values.dropna(axis=1).round(DIGITS).rank(axis=1)
 
 
 def critical_difference(cells: int, blocks: int) -> float:

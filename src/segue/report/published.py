@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 from segue import seeds
 from segue.keys import METHODS
+from segue.report.ranks import DIGITS
 
 DRAWS = 10_000
 LEVELS = (0.025, 0.975)
@@ -62,8 +63,11 @@ def yardstick(table: str) -> float:
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation along the last axis, ties averaged; NaN where one is constant."""
-    ranks = [rankdata(values, axis=-1) for values in (first, second)]
+    """Spearman's rank correlation along the last axis, ties averaged; NaN where one is constant.
+
+    Values that are equal to ``DIGITS`` decimals are equal.
+    """
+    ranks = [rankdata(np.round(values, DIGITS), axis=-1) for values in (first, second)]
     x, y = (each - each.mean(axis=-1, keepdims=True) for each in ranks)
     scale = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
     return np.divide((x * y).sum(-1), scale, out=np.full_like(scale, np.nan), where=scale > 0)

@@ -8,13 +8,16 @@ from scipy.special import stdtrit
 from segue.evaluation.entanglement import Ranked
 from segue.keys import METHODS, REPLICATE
 
+DIGITS = 12
+"""Decimals that count when values are ranked: what differs by rounding alone is equal."""
+
 
 def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     """Rank the cells of a dataset within a replicate, ties averaged, 1 is best.
 
     ``performance`` ranks by the right measure's value, ``entanglement`` by Δ. The rank in a task is
     the mean of those on ``id`` and ``ood``, of as many as the task has; ``overall`` is the mean of
-    all tasks.
+    all tasks. Values that are equal to ``DIGITS`` decimals are equal.
 
     Args:
         deltas: as ``segue.evaluation.entanglement.deltas`` returns it.
@@ -26,7 +29,7 @@ def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
     sign = deltas["task"].map(lambda name: 1 if tasks[name].task.higher_is_better else -1)
     group = [deltas[column] for column in ("dataset", "replicate", "task", "split")]
     ranked = [
-        deltas.assign(table=table, rank=quality.groupby(group).rank(ascending=False))
+        deltas.assign(table=table, rank=quality.round(DIGITS).groupby(group).rank(ascending=False))
         for table, quality in (
             ("performance", sign * deltas["correct"]),
             ("entanglement", deltas["delta"]),

@@ -48,12 +48,13 @@ class Given(Record):
 
 
 class Network(Record):
-    """Size of the U-Net that all aleatoric models share."""
+    """Size of the U-Net of all aleatoric models."""
 
     channels: Annotated[list[Annotated[int, Field(ge=4)]], Field(min_length=1)]
     blocks: Count
     attention: Natural
-    head_channels: Count
+    heads: Count
+    group_channels: Count
 
 
 class Training(Record):
@@ -198,6 +199,12 @@ def read(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         raise InputError(f"study: {SHARED} is the folder of what studies share; name another")
     if len(set(found.variants)) < len(found.variants):
         raise InputError(f"variants: expected different ones, found {found.variants}")
+    network = found.network
+    if any(width % network.heads for width in network.channels):
+        raise InputError(
+            f"network.heads: expected a divisor of every width in network.channels, "
+            f"{network.channels}, found {network.heads}"
+        )
     for name in found.aleatoric:
         found.training_of(name)
     return found

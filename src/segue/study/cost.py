@@ -4,6 +4,7 @@ Convolutions, linear layers and attention are counted; norms, activations and dr
 layers are those of ``networks.unet`` and ``aleatoric``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,14 +81,14 @@ def unet(
     """Multiply-adds of one image's pass through ``networks.unet.UNet`` built with these arguments.
 
     Args:
-        network: ``channels``, ``blocks``, ``attention`` and ``head_channels``.
+        network: ``channels``, ``blocks`` and ``attention``; its other keys cost nothing.
         side: of the image, pixels.
     """
     channels = network["channels"]
     embedding = 4 * channels[0] if time else 0
-    total, skips = _encoder(network, channels, side, in_channels, embedding)
-    width, deepest = channels[-1], (side >> (len(channels) - 1)) ** 2
-    total += 2 * _block(width, width, deepest, embedding) + _attention(width, deepest)
+    total, skips = _encoder(network, side, in_channels, embedding)
+    total += _middle(channels, side, embedding)
+    width = channels[-1]
     for level in reversed(range(len(channels))):
         pixels, target = (side >> level) ** 2, channels[level]
         for _ in range(network["blocks"] + 1):
@@ -114,15 +115,23 @@ def forward(model: Mapping[str, Any], network: Mapping[str, Any], size: Size) ->
         case "diffusion":
             return unet(network, side, channels + classes, classes, time=True)
         case "prob_unet":
-            narrow = [max(4, 4 * round(c * options["width"] / 4)) for c in network["channels"]]
+            widths = scaled(network["channels"], options["width"])
+            network, width = {**network, "channels": widths}, widths[0]
             latents = [
-                _encoder(network, narrow, side, given, 0)[0] + narrow[-1] * 2 * options["latent"]
+                _encoder(network, side, given, 0)[0]
+                + _middle(widths, side, 0)
+                + widths[-1] * 2 * options["latent"]
                 for given in (channels, channels + classes)
             ]
-            width = network["channels"][0]
             combiner = (3 * width**2 + width * classes) * side**2
             return unet(network, side, channels, None) + sum(latents) + combiner
     return unet(network, side, channels, classes)
+
+
+def scaled(channels: Sequence[int], width: float) -> list[int]:
+    """Widths of the levels as ``networks.unet.Backbone.scaled`` makes them."""
+    step = math.gcd(*channels)
+    return [step * math.ceil(round(width * each / step, 9)) for each in channels]
 
 
 def training_flops(
@@ -156,9 +165,10 @@ def gpu_hours(flops: float) -> float:
 
 
 def _encoder(
-    network: Mapping[str, Any], channels: Sequence[int], side: int, given: int, embedding: int
+    network: Mapping[str, Any], side: int, given: int, embedding: int
 ) -> tuple[int, list[int]]:
     """Multiply-adds of the encoder, and the channels of its skips."""
+    channels = network["channels"]
     width = channels[0]
     total, skips = 9 * given * width * side**2, [width]
     for level, target in enumerate(channels):
@@ -172,6 +182,11 @@ def _encoder(
             skips.append(target)
             width = target
     return total, skips
+
+
+def _middle(channels: Sequence[int], side: int, embedding: int) -> int:
+    width, pixels = channels[-1], (side >> (len(channels) - 1)) ** 2
+    return 2 * _block(width, width, pixels, embedding) + _attention(width, pixels)
 
 
 def _block(given: int, out: int, pixels: int, embedding: int) -> int:

@@ -61,7 +61,7 @@ def test_ddim_recovers_a_gaussian_whose_denoiser_is_known():
 
 
 def test_training_times_are_stratified_over_the_batch():
-    model, seen = Model(Backbone([8, 8], 1, 1, 8), 1, 2, input_scale=SCALE), []
+    model, seen = Model(Backbone([8, 8], 1, 1, 1, 4), 1, 2, input_scale=SCALE), []
     model.denoise = lambda image, noisy, time: seen.append(time) or noisy.softmax(1)
     label = torch.zeros(8, 8, 8, dtype=torch.long)
     model.loss(torch.zeros(8, 1, 8, 8), label, torch.Generator().manual_seed(0), 0)
@@ -69,7 +69,7 @@ def test_training_times_are_stratified_over_the_batch():
 
 
 def test_loss_of_a_perfect_denoiser_is_zero():
-    model = Model(Backbone([8, 8], 1, 1, 8), 1, 2, input_scale=SCALE)
+    model = Model(Backbone([8, 8], 1, 1, 1, 4), 1, 2, input_scale=SCALE)
     label = torch.randint(2, (4, 8, 8))
     model.denoise = lambda *_: torch.nn.functional.one_hot(label, 2).movedim(-1, 1).float()
     loss = model.loss(torch.zeros(4, 1, 8, 8), label, torch.Generator().manual_seed(0), 0)

@@ -7,7 +7,7 @@ from segue.models.aleatoric.ssn import Model, draw_logits
 from segue.models.networks.unet import Backbone
 from segue.models.noise import image_noise
 
-BACKBONE = Backbone([8, 8], 1, 1, 8)
+BACKBONE = Backbone([8, 8], 1, 1, 1, 4)
 
 
 def test_covariance_of_drawn_logits_is_that_of_the_low_rank_gaussian():
@@ -36,16 +36,33 @@ def test_at_zero_variance_the_loss_is_the_cross_entropy_of_the_whole_mask():
 
 def test_the_factor_is_left_out_in_the_first_epochs():
     model = Model(BACKBONE, 1, 2, rank=2, loss_samples=3, diagonal_epochs=1)
-    torch.nn.init.normal_(model.network.head[-1].weight)
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3)
     image, label = torch.randn(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.long)
 
-    def factor_gradient(epoch: int) -> float:
-        model.zero_grad()
+    def without_gradient(epoch: int) -> set[str]:
+        model.zero_grad(set_to_none=True)
         model.loss(image, label, torch.Generator().manual_seed(0), epoch).backward()
-        return float(model.network.head[-1].weight.grad[4:].abs().sum())
+        return {name for name, p in model.named_parameters() if p.grad is None}
 
-    assert factor_gradient(0) == 0
-    assert factor_gradient(1) > 0
+    head = {f"factor_head.{name}" for name, _ in model.factor_head.named_parameters()}
+    assert len(head) == 4
+    assert without_gradient(0) == head
+    assert without_gradient(1) == set()
+    assert all(p.grad.abs().sum() > 0 for p in model.factor_head.parameters())
+
+
+def test_without_a_factor_the_loss_is_that_of_the_diagonal_gaussian():
+    model = Model(BACKBONE, 1, 2, rank=2, loss_samples=3, diagonal_epochs=1)
+    torch.manual_seed(0)
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    image, label = torch.randn(2, 1, 8, 8), torch.randint(2, (2, 8, 8))
+    first = model.loss(image, label, torch.Generator().manual_seed(0), 0)
+    for p in model.factor_head.parameters():
+        torch.nn.init.zeros_(p)
+    later = model.loss(image, label, torch.Generator().manual_seed(0), 1)
+    assert torch.equal(first, later)
 
 
 def test_correlated_logits_move_all_pixels_together():

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segue.dims import UNLABELLED
+from segue.models.labels import one_hot
 from segue.models.noise import Noise
 
 _MAX_LOG_SNR = 10.0
@@ -31,19 +33,27 @@ class Model(nn.Module):
     def loss(self, image: Tensor, label: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
         """Mean squared error of the predicted mask, at times stratified over the batch.
 
+        The mean is over labelled pixels. The network sees the noisy mask of all pixels, so x0 has
+        to be something where there is no label: 1/classes for every class. That prefers none and
+        sums to 1, as do the predicted masks that the sampler makes noisy again, where the network
+        will meet such values; noise is added to it as everywhere.
+
         Args:
             image: (image, channel, y, x).
-            label: (image, y, x) class indices.
+            label: (image, y, x) class indices, or ``UNLABELLED``.
             generator: of times and noise, on the CPU.
             epoch: not used.
         """
-        clean = F.one_hot(label, self.classes).movedim(-1, 1).float()
+        labelled = (label != UNLABELLED)[:, None]
+        clean = one_hot(label, self.classes, unlabelled=1 / self.classes)
         b = len(image)
         order = torch.randperm(b, generator=generator)
         time = ((order + torch.rand(b, generator=generator)) / b).to(image.device)
         noise = torch.randn(clean.shape, generator=generator).to(image.device)
         signal, sigma = (w[:, None, None, None] for w in weights(time, self.input_scale))
-        return F.mse_loss(self.denoise(image, signal * clean + sigma * noise, time), clean)
+        predicted = self.denoise(image, signal * clean + sigma * noise, time)
+        error = F.mse_loss(predicted, clean, reduction="none") * labelled
+        return error.mean() / labelled.float().mean()
 
     def sample(self, image: Tensor, n: int, noise: Noise, *, steps: int) -> Tensor:
         """Class probabilities (image, au_sample=n, class, y, x): the last predicted clean mask.

@@ -5,9 +5,9 @@ entropy of the class probabilities.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segue.models.labels import cross_entropy
 from segue.models.noise import Noise
 
 DETERMINISTIC = True  # one sample, whatever it is asked for
@@ -27,14 +27,14 @@ class Model(nn.Module):
         self.network = backbone(channels, classes)
 
     def loss(self, image: Tensor, label: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
-        """Cross-entropy, mean over images and pixels, in nats.
+        """Cross-entropy, mean over the labelled pixels of all images, in nats.
 
         Args:
             image: (image, channel, y, x).
-            label: (image, y, x) class indices.
+            label: (image, y, x) class indices, or ``UNLABELLED``.
             generator: not used; epoch: not used.
         """
-        return F.cross_entropy(self.network(image).float(), label)
+        return cross_entropy(self.network(image), label)
 
     def sample(self, image: Tensor, n: int, noise: Noise) -> Tensor:
         """Class probabilities (image, au_sample=1, class, y, x), whatever ``n``."""

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segue.models.labels import cross_entropy
 from segue.models.noise import Noise
 
 
@@ -20,7 +21,9 @@ class Model(nn.Module):
         backbone, channels, classes: as in ``softmax``.
         rank: columns of P.
         loss_samples: draws of the logits in each loss.
-        diagonal_epochs: first epochs, in which P is left out (the authors' stabilisation).
+        diagonal_epochs: first epochs, in which P is left out (the authors' stabilisation). What
+            gives P has weights of its own, which have no gradient then: the optimiser's moments of
+            them must not age before it starts.
     """
 
     min_variance = 1e-5
@@ -38,16 +41,18 @@ class Model(nn.Module):
         super().__init__()
         self.classes, self.rank = classes, rank
         self.loss_samples, self.diagonal_epochs = loss_samples, diagonal_epochs
-        self.network = backbone(channels, classes * (2 + rank))
+        self.network = backbone(channels, None)
+        self.diagonal_head = backbone.head(2 * classes)
+        self.factor_head = backbone.head(rank * classes)
 
     def loss(self, image: Tensor, label: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
         """−log of the Monte-Carlo likelihood of the whole mask, mean over images, in nats.
 
-        −mean_b [logsumexp_s Σ_pixels log p(y | η_s) − log S].
+        −mean_b [logsumexp_s Σ_pixels log p(y | η_s) − log S], the sum over labelled pixels.
 
         Args:
             image: (image, channel, y, x).
-            label: (image, y, x) class indices.
+            label: (image, y, x) class indices, or ``UNLABELLED``.
             generator: of the draws of the logits, on the CPU.
             epoch: from 0; P is left out before ``diagonal_epochs``.
         """
@@ -60,9 +65,7 @@ class Model(nn.Module):
 
         logits = draw_logits(mean, variance, factor, self.loss_samples, noise)
         targets = label[:, None].expand(-1, self.loss_samples, -1, -1)
-        log_p = -F.cross_entropy(logits.flatten(0, 1), targets.flatten(0, 1), reduction="none").sum(
-            (1, 2)
-        )
+        log_p = -cross_entropy(logits.flatten(0, 1), targets.flatten(0, 1), "none").sum((1, 2))
         log_p = log_p.reshape(len(image), self.loss_samples)
         return -(log_p.logsumexp(1) - math.log(self.loss_samples)).mean()
 
@@ -72,9 +75,9 @@ class Model(nn.Module):
 
     def distribution(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean μ and variance d (image, class, y, x), factor P (image, rank, class, y, x)."""
-        out = self.network(image).float()
-        mean, raw, factor = out.split([self.classes, self.classes, self.classes * self.rank], 1)
-        factor = factor.unflatten(1, (self.rank, self.classes))
+        features = self.network(image)
+        mean, raw = self.diagonal_head(features).float().chunk(2, dim=1)
+        factor = self.factor_head(features).float().unflatten(1, (self.rank, self.classes))
         return mean, F.softplus(raw) + self.min_variance, factor
 
 

@@ -6,13 +6,15 @@ Nothing here knows about uncertainty. Shapes are (image, channel, y, x); sides m
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segue.errors import InputError
 from segue.models.networks.dropout import ChannelDropout
+from segue.models.networks.layers import Down, Stage, TimeEmbedding, Up, conv, zero
 
 
 @dataclass(frozen=True)
@@ -22,30 +24,50 @@ class Backbone:
     Attributes:
         channels: width of each level, the first at full resolution.
         blocks: residual blocks a level in the encoder (the decoder has one more).
-        attention: how many of the deepest levels have self-attention.
-        head_channels: channels of one attention head.
+        attention: how many of the deepest levels have self-attention, as the middle always has.
+        heads: of each self-attention; divide every width.
+        group_channels: fewest channels of a group in GroupNorm, which has at most 32 groups.
         dropout: probability of dropping a channel in each residual block.
     """
 
     channels: Sequence[int]
     blocks: int
     attention: int
-    head_channels: int
+    heads: int
+    group_channels: int
     dropout: float = 0.0
 
     def __call__(self, in_channels: int, out_channels: int | None, *, time: bool = False) -> "UNet":
         """Build a U-Net; see there."""
         return UNet(self, in_channels, out_channels, time=time)
 
-    def encoder(self, in_channels: int, out_features: int, *, width: float = 1.0) -> nn.Module:
-        """Build an encoder (image, in_channels, y, x) -> (image, out_features).
+    def encoder(self, in_channels: int, out_features: int) -> nn.Module:
+        """Build an encoder (image, in_channels, y, x) -> (image, out_features)."""
+        return _PooledEncoder(self, in_channels, out_features)
 
-        Args:
-            width: factor on the channels of every level.
+    def head(self, out_channels: int) -> nn.Sequential:
+        """Build what maps a U-Net's last features (image, channels[0], y, x) to its output.
+
+        GN-SiLU-convolution; the convolution starts at zero, and so does the output.
         """
-        channels = [max(4, 4 * round(c * width / 4)) for c in self.channels]
-        size = Backbone(channels, self.blocks, self.attention, self.head_channels, self.dropout)
-        return _PooledEncoder(size, in_channels, out_features)
+        width = self.channels[0]
+        return nn.Sequential(self.norm(width), nn.SiLU(), zero(conv(width, out_channels)))
+
+    def scaled(self, width: float) -> "Backbone":
+        """The same with every level ``width`` times as wide.
+
+        Widths are rounded up to multiples of what divides all of ``channels``: three quarters of
+        32, 64, 128, 256 are 32, 64, 96, 192, the published Prob. U-Net's.
+        """
+        step = math.gcd(*self.channels)
+        wanted = [round(width * c / step, 9) for c in self.channels]  # 0.7 · 10 is above 7
+        return replace(self, channels=[step * math.ceil(multiple) for multiple in wanted])
+
+    def norm(self, channels: int) -> nn.GroupNorm:
+        """Build a GroupNorm of as many groups, 32 at most, as ``group_channels`` allows."""
+        least = self.group_channels
+        groups = (g for g in (32, 16, 8, 4, 2, 1) if channels % g == 0 and channels >= least * g)
+        return nn.GroupNorm(next(groups, 1), channels)
 
 
 class UNet(nn.Module):
@@ -65,35 +87,22 @@ class UNet(nn.Module):
         embedding = 4 * size.channels[0] if time else None
         self.embed = TimeEmbedding(size.channels[0], embedding) if time else None
         self.encoder = _Encoder(size, in_channels, embedding)
-        deepest = size.channels[-1]
-        self.middle = _Stage(
-            [
-                ResBlock(deepest, deepest, size.dropout, embedding),
-                Attention(deepest, size.head_channels),
-                ResBlock(deepest, deepest, size.dropout, embedding),
-            ]
-        )
+        self.middle = _middle(size, embedding)
         skips = list(self.encoder.skip_channels)
-        width, stages = deepest, []
+        width, stages = size.channels[-1], []
         for level in reversed(range(len(size.channels))):
             target = size.channels[level]
             for _ in range(size.blocks + 1):
-                block: list[nn.Module] = [
-                    ResBlock(width + skips.pop(), target, size.dropout, embedding)
-                ]
+                block: list[nn.Module] = [ResBlock(width + skips.pop(), target, size, embedding)]
                 if _attends(size, level):
-                    block.append(Attention(target, size.head_channels))
-                stages.append(_Stage(block))
+                    block.append(Attention(target, size))
+                stages.append(Stage(block))
                 width = target
             if level:
-                stages[-1].append(_Up(width))
+                stages[-1].append(Up(width))
         self.decoder = nn.ModuleList(stages)
         self.width = width
-        self.head = (
-            nn.Identity()
-            if out_channels is None
-            else nn.Sequential(_norm(width), nn.SiLU(), _zero(_conv(width, out_channels)))
-        )
+        self.head = nn.Identity() if out_channels is None else size.head(out_channels)
 
     def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """Map (image, in_channels, y, x), and time (image,) if so built, to (image, out, y, x)."""
@@ -109,16 +118,18 @@ class ResBlock(nn.Module):
     """GN-SiLU-conv, + time embedding, GN-SiLU-dropout-zero-initialised conv, + skip."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, dropout: float, embedding: int | None
+        self, in_channels: int, out_channels: int, size: Backbone, embedding: int | None
     ) -> None:
         super().__init__()
-        self.first = nn.Sequential(_norm(in_channels), nn.SiLU(), _conv(in_channels, out_channels))
+        self.first = nn.Sequential(
+            size.norm(in_channels), nn.SiLU(), conv(in_channels, out_channels)
+        )
         self.time = None if embedding is None else nn.Linear(embedding, out_channels)
         self.second = nn.Sequential(
-            _norm(out_channels),
+            size.norm(out_channels),
             nn.SiLU(),
-            ChannelDropout(out_channels, dropout),
-            _zero(_conv(out_channels, out_channels)),
+            ChannelDropout(out_channels, size.dropout),
+            zero(conv(out_channels, out_channels)),
         )
         same = in_channels == out_channels
         self.skip = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
@@ -132,14 +143,23 @@ class ResBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over all pixels, with a zero-initialised projection."""
+    """Multi-head self-attention over all pixels, with a zero-initialised projection.
 
-    def __init__(self, channels: int, head_channels: int) -> None:
+    Raises:
+        InputError: the heads cannot share the channels evenly.
+    """
+
+    def __init__(self, channels: int, size: Backbone) -> None:
         super().__init__()
-        self.heads = max(1, channels // head_channels)
-        self.norm = _norm(channels)
+        if channels % size.heads:
+            raise InputError(
+                f"network.heads: expected a divisor of every width, found {size.heads} for "
+                f"{channels} channels; change heads or network.channels"
+            )
+        self.heads = size.heads
+        self.norm = size.norm(channels)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = _zero(nn.Conv2d(channels, channels, 1))
+        self.out = zero(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor, embedding: Tensor | None = None) -> Tensor:
         """Map (image, channel, y, x) to the same shape; ``embedding`` is not used."""
@@ -150,41 +170,21 @@ class Attention(nn.Module):
         return x + self.out(attended.transpose(-1, -2).reshape(b, c, h, w))
 
 
-class TimeEmbedding(nn.Module):
-    """Sinusoidal embedding of a time in [0, 1], then a two-layer perceptron."""
-
-    max_period = 10.0
-
-    def __init__(self, features: int, out_features: int) -> None:
-        super().__init__()
-        half = features // 2
-        frequencies = torch.exp(-math.log(self.max_period) * torch.arange(half) / half)
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.mlp = nn.Sequential(
-            nn.Linear(2 * half, out_features), nn.SiLU(), nn.Linear(out_features, out_features)
-        )
-
-    def forward(self, time: Tensor) -> Tensor:
-        """Map time (image,) to (image, out_features)."""
-        angle = time[:, None] * self.frequencies
-        return self.mlp(torch.cat([angle.cos(), angle.sin()], dim=1))
-
-
 class _Encoder(nn.Module):
     def __init__(self, size: Backbone, in_channels: int, embedding: int | None) -> None:
         super().__init__()
         width = size.channels[0]
-        self.stem = _conv(in_channels, width)
+        self.stem = conv(in_channels, width)
         stages, self.skip_channels = [], [width]
         for level, target in enumerate(size.channels):
             if level:
-                stages.append(_Stage([_Down(width)]))
+                stages.append(Stage([Down(width)]))
                 self.skip_channels.append(width)
             for _ in range(size.blocks):
-                block: list[nn.Module] = [ResBlock(width, target, size.dropout, embedding)]
+                block: list[nn.Module] = [ResBlock(width, target, size, embedding)]
                 if _attends(size, level):
-                    block.append(Attention(target, size.head_channels))
-                stages.append(_Stage(block))
+                    block.append(Attention(target, size))
+                stages.append(Stage(block))
                 self.skip_channels.append(target)
                 width = target
         self.stages = nn.ModuleList(stages)
@@ -202,54 +202,27 @@ class _PooledEncoder(nn.Module):
     def __init__(self, size: Backbone, in_channels: int, out_features: int) -> None:
         super().__init__()
         self.encoder = _Encoder(size, in_channels, None)
+        self.middle = _middle(size, None)
         width = size.channels[-1]
-        self.norm = _norm(width)
+        self.norm = size.norm(width)
         self.head = nn.Linear(width, out_features)
 
     def forward(self, x: Tensor) -> Tensor:
         x, _ = self.encoder(x, None)
+        x = self.middle(x, None)
         return self.head(F.silu(self.norm(x)).mean((2, 3)))
 
 
-class _Stage(nn.ModuleList):
-    def forward(self, x: Tensor, embedding: Tensor | None) -> Tensor:
-        for module in self:
-            x = module(x, embedding)
-        return x
-
-
-class _Down(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
-
-    def forward(self, x: Tensor, embedding: Tensor | None) -> Tensor:
-        return self.conv(x)
-
-
-class _Up(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = _conv(channels, channels)
-
-    def forward(self, x: Tensor, embedding: Tensor | None) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+def _middle(size: Backbone, embedding: int | None) -> Stage:
+    deepest = size.channels[-1]
+    return Stage(
+        [
+            ResBlock(deepest, deepest, size, embedding),
+            Attention(deepest, size),
+            ResBlock(deepest, deepest, size, embedding),
+        ]
+    )
 
 
 def _attends(size: Backbone, level: int) -> bool:
     return level >= len(size.channels) - size.attention
-
-
-def _norm(channels: int) -> nn.GroupNorm:
-    groups = next(g for g in (32, 16, 8, 4, 2, 1) if channels % g == 0 and channels >= 4 * g)
-    return nn.GroupNorm(groups, channels)
-
-
-def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1)
-
-
-def _zero(layer: nn.Conv2d) -> nn.Conv2d:
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -1,0 +1,60 @@
+"""What a model is trained on: images, and of each a rater's labels, drawn anew at each access."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from segue.dims import UNLABELLED
+from segue.errors import InputError
+
+
+class Examples(NamedTuple):
+    """All training images in memory.
+
+    Attributes:
+        images: (image, channel, y, x) float32.
+        labels: (image, rater, y, x) uint8 class indices, or ``UNLABELLED``.
+        there: (image, rater), whether the rater labelled any pixel of the image.
+    """
+
+    images: Tensor
+    labels: Tensor
+    there: np.ndarray
+
+
+def read(split: xr.Dataset, dataset: str) -> Examples:
+    """Load ``image`` and ``labels`` of a split of the store at ``dataset``.
+
+    Raises:
+        InputError: nobody labelled any pixel of an image, which teaches nothing.
+    """
+    labels = torch.from_numpy(split["labels"].values)
+    there = (labels.amin((2, 3)) != UNLABELLED).numpy()  # the largest value of all
+    if missing := int((~there.any(1)).sum()):
+        raise InputError(
+            f"{dataset}: {missing} of the {len(there)} images of split train have no labels; "
+            "prepare the dataset again"
+        )
+    return Examples(torch.from_numpy(split["image"].values), labels, there)
+
+
+def raters(there: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Draw a rater (image,) for each image, uniformly among those who are ``there``.
+
+    One is drawn as if all were there; in the place of one who is not, another among those who are.
+    So what is drawn for an image does not depend on who is missing in others.
+    """
+    drawn = draw.integers(there.shape[1], size=len(there))
+    another = np.where(there, draw.random(there.shape), -1).argmax(1)
+    return np.where(there[np.arange(len(there)), drawn], drawn, another)
+
+
+def batch(
+    data: Examples, chosen: np.ndarray, raters: np.ndarray, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Images (image, channel, y, x), and labels (image, y, x) int64 that a rater of each gave."""
+    image = data.images[chosen].to(device, memory_format=torch.channels_last, non_blocking=True)
+    return image, data.labels[chosen, raters].to(device, torch.long, non_blocking=True)

@@ -1,0 +1,31 @@
+"""Labels with gaps: a pixel to which the rater gave no class (``UNLABELLED``) counts in no loss."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segue.dims import UNLABELLED
+
+
+def cross_entropy(logits: Tensor, label: Tensor, reduction: str = "mean") -> Tensor:
+    """−log p(label) under the softmax of logits, in nats.
+
+    Args:
+        logits: (image, class, y, x).
+        label: (image, y, x) class indices, or ``UNLABELLED``.
+        reduction: ``mean`` over all labelled pixels, of which there has to be one; ``none``, which
+            gives (image, y, x), 0 where there is no label.
+    """
+    return F.cross_entropy(logits.float(), label, ignore_index=UNLABELLED, reduction=reduction)
+
+
+def one_hot(label: Tensor, classes: int, *, unlabelled: float) -> Tensor:
+    """1 for the class of a pixel and 0 for the others, as (image, class, y, x) float32.
+
+    Args:
+        label: (image, y, x) class indices, or ``UNLABELLED``.
+        unlabelled: what all classes are given where there is no label.
+    """
+    labelled = label != UNLABELLED
+    hot = F.one_hot(torch.where(labelled, label, 0), classes).float()
+    return torch.where(labelled[..., None], hot, unlabelled).movedim(-1, 1)
