@@ -99,3 +99,25 @@ def test_the_half_width_of_the_protocol():
     ranking = pd.DataFrame({"dataset": "d", "epistemic": "e", "aleatoric": "a", "rank": ranks})
     assert ranking["rank"].std() == pytest.approx(0.774)
     assert summary(ranking)["ci95_halfwidth"].item() == pytest.approx(0.961, abs=5e-4)
+
+
+def test_a_cell_that_lacks_a_value_has_no_mean_over_others_tasks():
+    """Of a task that no cell has, the mean is that of the other tasks."""
+    nan = float("nan")
+    rows = [
+        (name, 0, task, split, value, value)
+        for task, split, values in [
+            ("ambiguity", "id", {"a": 0.3, "b": nan, "c": 0.1}),
+            ("ambiguity", "ood", {"a": 0.3, "b": 0.2, "c": 0.1}),
+            ("ood", "ood", {"a": 0.1, "b": 0.9, "c": 0.5}),
+            ("calibration", "id", {"a": nan, "b": nan, "c": nan}),
+        ]
+        for name, value in values.items()
+    ]
+    found = ranks(_deltas(rows), RANKED)
+    assert _ranks(found, "entanglement", "ood") == {"a": 3, "b": 1, "c": 2}
+    ambiguity = _ranks(found, "entanglement", "ambiguity")
+    overall = _ranks(found, "entanglement", "overall")
+    assert (ambiguity["a"], ambiguity["c"]) == (1, 2.5)
+    assert (overall["a"], overall["c"]) == (2, 2.25)
+    assert np.isnan([ambiguity["b"], overall["b"]]).all()

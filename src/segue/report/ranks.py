@@ -17,7 +17,8 @@ def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
 
     ``performance`` ranks by the right measure's value, ``entanglement`` by Δ. The rank in a task is
     the mean of those on ``id`` and ``ood``, of as many as the task has; ``overall`` is the mean of
-    all tasks. Values that are equal to ``DIGITS`` decimals are equal.
+    all tasks. A cell without a value that others have has no mean of it, lest it be compared by
+    other tasks than they are. Values that are equal to ``DIGITS`` decimals are equal.
 
     Args:
         deltas: as ``segue.evaluation.entanglement.deltas`` returns it.
@@ -36,10 +37,19 @@ def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
         )
     ]
     index = [*REPLICATE, "table"]
-    by_task = pd.concat(ranked).groupby([*index, "task"], sort=False)["rank"].mean().reset_index()
-    overall = by_task.groupby(index, sort=False)["rank"].mean().reset_index()
+    by_task = _mean(pd.concat(ranked), [*index, "task"], "split")
+    overall = _mean(by_task, index, "task")
     every = pd.concat([by_task, overall.assign(task="overall")], ignore_index=True)
     return every[[*index, "task", "rank"]]
+
+
+def _mean(ranked: pd.DataFrame, index: Sequence[str], over: str) -> pd.DataFrame:
+    """Mean ``rank`` over ``over``; NaN of a cell that lacks one which others of its dataset have."""
+    field = [column for column in index if column not in METHODS]
+    needed = ranked.dropna(subset="rank").groupby(field)[over].nunique().rename("needed")
+    found = ranked.groupby(index, sort=False)["rank"].agg(["mean", "count"]).reset_index()
+    complete = found.merge(needed, on=field, how="left")["needed"] == found["count"]
+    return found.assign(rank=found["mean"].where(complete)).drop(columns=["mean", "count"])
 
 
 def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
