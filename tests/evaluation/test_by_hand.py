@@ -22,7 +22,7 @@ COUNTS = {"id": 6, "val": 4}
 
 
 def _split(seed, count):
-    """Probabilities of the foreground (image, hypothesis, draw, y, x), labels (image, rater, ...)."""
+    """Foreground's probability (image, hypothesis, draw, y, x), labels (image, rater, y, x)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:SIDE, :SIDE]
     inside = 3 - np.hypot(y - 4, x - 4) + rng.normal(0, 0.5, (count, 1, 1))
@@ -119,9 +119,7 @@ def _ged(foreground, labels):
             return np.mean([1 - _dice(a, b) for a, b in product(one, other)])
 
         scores.append(
-            2 * distance(samples, raters)
-            - distance(samples, samples)
-            - distance(raters, raters)
+            2 * distance(samples, raters) - distance(samples, samples) - distance(raters, raters)
         )
     return np.mean(scores)
 
@@ -157,8 +155,8 @@ def _ace(measure):
         z = x[0] * u - x[1]
         return -(target * log_expit(z) + (1 - target) * log_expit(-z)).mean()
 
-    best = minimize(loss, [0.0, 0.0], method="Nelder-Mead",
-                    options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 20000, "maxfev": 20000})  # fmt: skip
+    precise = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 20000, "maxfev": 20000}
+    best = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options=precise)
     confidence = expit(best.x[0] * test[measure] - best.x[1])
     gaps = []
     for k in range(20):
@@ -199,7 +197,9 @@ def test_ncc_and_calibration(scored, measure, index):
 def test_delta_of_the_tasks_that_the_splits_allow(scored):
     rows = pd.read_csv(scored / "deltas.csv", keep_default_na=False)
     found = rows[rows["split"] == "id"].set_index("task")["delta"]
-    ncc = [np.mean([_ncc(b, _maps(a)[i]) for a, b in zip(*DATA["id"], strict=True)]) for i in (1, 2)]
+    ncc = [
+        np.mean([_ncc(b, _maps(a)[i]) for a, b in zip(*DATA["id"], strict=True)]) for i in (1, 2)
+    ]
     ace = [_ace(i) for i in range(3)]
     expected = {
         "ambiguity": atan2(*ncc) / (pi / 4) - 1,

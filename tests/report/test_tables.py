@@ -10,7 +10,7 @@ from segue.errors import InputError
 from segue.evaluation.score import intervals_beside
 from segue.keys import INTERVAL_ROW, MEANS, REPLICATE, SCORE_ROW
 from segue.report.figures import critical_difference, rank_scatter, scatter_grid
-from segue.report.tables import tables
+from segue.report.tables import beyond, borderless, tables
 
 ALEATORIC = ("softmax", "ssn", "prob_unet")
 EPISTEMIC = ("none", "dropout", "swag_diag", "ensemble")
@@ -220,6 +220,34 @@ def test_a_missing_cell_leaves_no_table(tmp_path):
 def test_a_task_that_cannot_rank_is_refused(tmp_path, task, message):
     with pytest.raises(InputError, match=rf"tables.tasks.{task}: .*{message}"):
         _tables(tmp_path, _cells(1), options={"tasks": {task: ""}})
+
+
+@pytest.mark.parametrize(
+    ("variant", "what"),
+    [("corrected", "are left out of its AUROC"), ("paper_code", "have the sum")],
+)
+def test_tables_say_how_many_predictions_have_no_border(variant, what):
+    shares = [("lung", "id", 0.1), ("lung", "id", 0.3), ("lung", "ood_a", 0.5), ("eye", "id", 0.0)]
+    means = pd.DataFrame(shares, columns=["dataset", "split", "score"])
+    means = means.assign(metric="no_border", variant=variant)
+    lung, eye = borderless(means, {"ood": "border"})
+    assert lung.startswith(
+        "Predictions without a border, mean over the cells of lung: 20 % of id, 50 % of ood_a; "
+    )
+    assert what in lung
+    assert "0 % of id" in eye
+    assert borderless(means, {"ood": "area"}) == []
+    assert borderless(means.assign(score=0.0), {"ood": "border"}) == []
+
+
+def test_tables_say_which_deltas_leave_their_range():
+    deltas = pd.DataFrame(
+        {"dataset": "lung", "task": ["ambiguity"] * 3 + ["ood"], "split": "id"}
+    ).assign(delta=[-1.5, 1.0, 3.0, -1.0])
+    assert beyond(deltas) == [
+        "Δ of ambiguity on lung, id, leaves [-1, 1] in 2 of 3 runs: a measure's value is negative "
+        "there."
+    ]
 
 
 def test_means_say_of_how_many_images_they_are(written):

@@ -44,7 +44,7 @@ def ranks(deltas: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
 
 
 def _mean(ranked: pd.DataFrame, index: Sequence[str], over: str) -> pd.DataFrame:
-    """Mean ``rank`` over ``over``; NaN of a cell that lacks one which others of its dataset have."""
+    """Mean ``rank`` over ``over``; NaN of a cell without one that others of its dataset have."""
     field = [column for column in index if column not in METHODS]
     needed = ranked.dropna(subset="rank").groupby(field)[over].nunique().rename("needed")
     found = ranked.groupby(index, sort=False)["rank"].agg(["mean", "count"]).reset_index()

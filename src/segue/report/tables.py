@@ -12,6 +12,7 @@ import pandas as pd
 
 from segue import plugins
 from segue.evaluation.entanglement import Ranked, deltas
+from segue.evaluation.variants import named
 from segue.files import replacing
 from segue.keys import METHODS
 from segue.report.findings import findings
@@ -84,7 +85,7 @@ def tables(
         _write_csv(out / f"ranks{ending}.csv", ranking)
         _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
         by_task = grid.sort(summary(ranking, ["table", "task"]))
-        notes = undefined(found)
+        notes = [*undefined(found), *borderless(rows, options["tasks"]), *beyond(found)]
         summaries.append(by_task.assign(variant=variant))
         for table, title in TITLES.items():
             here = (by_task["task"] == "overall") & (by_task["table"] == table)
@@ -114,6 +115,42 @@ def undefined(deltas: pd.DataFrame) -> list[str]:
         names = [f"{a} × {e}" for e, a in rows[cells].drop_duplicates().itertuples(index=False)]
         which = "all cells" if len(names) == every[dataset] else ", ".join(names)
         notes.append(f"No Δ of {task} on {dataset}, {split}, for {which}: {reason}.")
+    return notes
+
+
+def borderless(means: pd.DataFrame, tasks: Mapping[str, str]) -> list[str]:
+    """How many predictions have no border, where AUROC by ``border`` ranks and leaves them out.
+
+    Args:
+        means: of one variant.
+        tasks: the aggregation of each task that ranks.
+    """
+    rows = means[means["metric"] == "no_border"]
+    if tasks.get("ood") != "border" or not (rows["score"] > 0).any():
+        return []
+    (variant,) = named(rows["variant"].unique())
+    what = "have no score by border and are left out of its AUROC"
+    if variant.raw_border:
+        what = "have the sum of their map as their score by border"
+    notes = []
+    for dataset, here in rows.groupby("dataset", sort=False):
+        shares = here.groupby("split", sort=False)["score"].mean()
+        text = ", ".join(f"{100 * share:.0f} % of {split}" for split, share in shares.items())
+        notes.append(
+            f"Predictions without a border, mean over the cells of {dataset}: {text}; {what}."
+        )
+    return notes
+
+
+def beyond(deltas: pd.DataFrame) -> list[str]:
+    """How many Δ leave [-1, 1], a sentence for each task and split: a value is negative there."""
+    notes = []
+    for (dataset, task, split), rows in deltas.groupby(["dataset", "task", "split"], sort=False):
+        if outside := int((rows["delta"].abs() > 1).sum()):
+            notes.append(
+                f"Δ of {task} on {dataset}, {split}, leaves [-1, 1] in {outside} of {len(rows)} "
+                "runs: a measure's value is negative there."
+            )
     return notes
 
 
