@@ -16,7 +16,7 @@ FILES = {
 }
 LEAVES = {
     *("blocks", "digests", "dims", "errors", "files", "integrity", "keys", "plugins", "schema"),
-    *("results", "seeds", "stamp", "store"),
+    *("lazy", "results", "seeds", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

@@ -7,6 +7,7 @@ raise errors of many kinds, without a path, for what they cannot read: here they
 
 import json
 import logging
+import math
 import textwrap
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
-from segue import stamp
+from segue import lazy, stamp
 from segue.errors import InputError
 from segue.files import naming
 
@@ -34,12 +33,18 @@ UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
     RuntimeError,
     TypeError,
     ValueError,
     zlib.error,
 )
 """What Zarr, its codecs and xarray raise for bytes that they cannot make sense of."""
+
+_METADATA = {"zarr.json": "", ".zgroup": "group", ".zarray": "array"}
+"""Files of metadata, format 3 and the two of format 2, and the kind that a name tells."""
+
+_NAMED = 3  # chunks that a message names
 
 _log = logging.getLogger(__name__)
 
@@ -65,17 +70,27 @@ def check(store: Path, attributes: Mapping[str, Any]) -> None:
             raise InputError(f"{store / folder / 'zarr.json'}: {what}; {remedy(store)}")
 
 
-def check_chunks(store: Path, node: Path, array: zarr.Array) -> None:
-    """Count the chunks of an array none of whose chunks may be missing.
+def check_chunks(store: Path, node: Path, array: zarr.Array, hint: str = "") -> None:
+    """See that each chunk of an array is there.
+
+    Args:
+        store: path of the store.
+        node: path of the array in it.
+        array: opened.
+        hint: what a message is to say of the missing ones, before the remedy.
 
     Raises:
-        InputError: some are.
+        InputError: some are missing; names the first of them.
     """
+    sizes = array.shards or array.chunks
+    grid = [-(-length // size) for length, size in zip(array.shape, sizes, strict=True)]
     with reading(store, node):
-        missing = array.nchunks - array.nchunks_initialized
+        missing, first = _missing(node, array, grid)
     if missing:
+        names = ", ".join(first) + ", ..." * (missing > len(first))
         raise InputError(
-            f"{node}: {missing} of {array.nchunks} chunks are missing; {remedy(store)}"
+            f"{node}: {missing} of {math.prod(grid)} chunks are missing ({names}){hint}; "
+            f"{remedy(store)}"
         )
 
 
@@ -127,35 +142,46 @@ def reading(store: Path, node: Path, region: tuple | None = None) -> Iterator[No
 def children(store: Path, folder: Path, kind: str) -> list[str]:
     """Names of what lies in a group and is of a kind, ``group`` or ``array``, sorted.
 
+    They are looked for on the disk: metadata that were consolidated do not know what came later.
+
     Raises:
         InputError: names the metadata that cannot be read.
     """
-    names = []
-    for metadata in sorted(folder.glob("*/zarr.json")):
-        with reading(store, metadata):
-            if json.loads(metadata.read_bytes())["node_type"] == kind:
-                names.append(metadata.parent.name)
-    return names
+    found = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path.name for path in found if node_type(store, path) == kind]
+
+
+def node_type(store: Path, folder: Path) -> str:
+    """``group`` or ``array``; empty where a folder of a store has no metadata of Zarr's.
+
+    Raises:
+        InputError: names the metadata that cannot be read.
+    """
+    file = metadata(folder)
+    if file is None:
+        return ""
+    with reading(store, file):
+        return _METADATA[file.name] or str(json.loads(file.read_bytes())["node_type"])
+
+
+def metadata(folder: Path) -> Path | None:
+    """The file of a group's or array's metadata: that of format 3 where there are two."""
+    return next((path for name in _METADATA if (path := folder / name).is_file()), None)
+
+
+def zarr_format(folder: Path) -> int:
+    """3, or 2 where a group or array has no metadata of format 3."""
+    return 3 if (folder / "zarr.json").is_file() else 2
 
 
 def guarded(variable: xr.Variable, store: Path, node: Path) -> xr.Variable:
     """A variable that xarray has not loaded yet, to be read under ``reading``."""
-    lazy = indexing.LazilyIndexedArray(_Guarded(variable, store, node))
-    return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding)
 
+    def read(region: tuple) -> np.ndarray:
+        with reading(store, node, region):
+            return variable[region].values
 
-class _Guarded(BackendArray):
-    def __init__(self, variable: xr.Variable, store: Path, node: Path) -> None:
-        self.variable, self.store, self.node = variable, store, node
-        self.shape, self.dtype = variable.shape, variable.dtype
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        support = indexing.IndexingSupport.OUTER
-        return indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
-
-    def _read(self, region: tuple) -> np.ndarray:
-        with reading(self.store, self.node, region):
-            return self.variable[region].values
+    return lazy.through(variable, variable.dtype, read)
 
 
 def _checksums(store: Path, attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -166,6 +192,23 @@ def _checksums(store: Path, attributes: Mapping[str, Any]) -> dict[str, str]:
         for file in store.glob(pattern):
             content[file.parent.relative_to(store).as_posix()] = file.read_bytes()
     return {folder: f"{zlib.crc32(content[folder]):08x}" for folder in sorted(content)}
+
+
+def _missing(node: Path, array: zarr.Array, grid: list[int]) -> tuple[int, list[str]]:
+    """How many chunks (or shards) of an array have no file, and the names of the first of them."""
+    files = (file.relative_to(node).as_posix() for file in node.rglob("[!.]*") if file.is_file())
+    present = set(files) - _METADATA.keys()
+    missing, first = math.prod(grid), []
+    for index in range(missing):
+        key = array.metadata.encode_chunk_key(np.unravel_index(index, grid))
+        if key in present:
+            missing -= 1
+            present.remove(key)
+        elif len(first) < _NAMED:
+            first.append(key)
+        if not present and len(first) == min(missing, _NAMED):  # damage can make an array endless
+            break
+    return missing, first
 
 
 def _removal(store: Path) -> str:
@@ -189,7 +232,7 @@ def _unreadable(store: Path, node: Path, region: tuple | None, error: Exception)
 def _damaged_chunk(node: Path, region: tuple) -> str | None:
     """The first chunk of an array, of those that a region touches, that cannot be read."""
     try:
-        array = zarr.open_array(node, mode="r", zarr_format=3)
+        array = zarr.open_array(node, mode="r", zarr_format=zarr_format(node))
         sizes = array.shards or array.chunks
         touched = [
             np.unique(np.arange(length)[index] // size).tolist()

@@ -140,7 +140,8 @@ def splits(path: Path) -> list[str]:
         InputError: no such store, or the metadata are damaged.
     """
     _open(path)
-    return integrity.children(path, path, "group")
+    with integrity.reading(path, path):
+        return integrity.children(path, path, "group")
 
 
 def arrays(path: Path, split: str) -> dict[str, Array]:
@@ -149,17 +150,28 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
     Raises:
         InputError: no such store, or the metadata are damaged.
     """
-    coordinates = str(_open(path)[split].attrs.get("coordinates", "")).split()
+    coordinates = str(_group(path, path / split).attrs.get("coordinates", "")).split()
     return {
-        name: Array(
-            tuple(map(str, array.metadata.dimension_names or ())),
-            array.shape,
-            str(array.dtype),
-            array.nbytes,
-        )
+        name: Array(_dims(array), array.shape, str(array.dtype), array.nbytes)
         for name, array in _arrays(path, split).items()
-        if name not in coordinates and array.metadata.dimension_names != (name,)
+        if name not in coordinates and _dims(array) != (name,)
     }
+
+
+def check_written(path: Path, split: str, name: str) -> None:
+    """See that every chunk of another program's array is there, be it of the fill value alone.
+
+    Raises:
+        InputError: some chunks are missing; names the first of them and how to write them all.
+    """
+    array = _arrays(path, split)[name]
+    hint = (
+        f": lost or never written, or left out since they hold nothing but the fill value "
+        f"{array.fill_value}, which nobody can tell apart; write all chunks, with "
+        "`to_zarr(..., write_empty_chunks=True)` of xarray or `config={'write_empty_chunks': True}`"
+        " of `zarr.create_array`"
+    )
+    integrity.check_chunks(path, path / split / name, array, hint)
 
 
 def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
@@ -180,11 +192,18 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     for name, array in _arrays(path, split).items():
         if all_chunks:
             integrity.check_chunks(path, path / split / name, array)
-        if array.metadata.dimension_names == (name,):  # the index of a dimension, read on opening
+        if _dims(array) == (name,):  # the index of a dimension, read on opening
             with integrity.reading(path, path / split / name, (slice(None),)):
                 array[:]
     try:
-        opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+        opened = xr.open_zarr(
+            path,
+            group=split,
+            consolidated=False,
+            chunks=None,
+            zarr_format=integrity.zarr_format(path / split),
+            use_zarr_fill_value_as_mask=False,  # else class 0 of format 2 would read as NaN
+        )
     except integrity.UNREADABLE as error:  # how xarray says that it cannot make sense of a group
         raise InputError(
             f"{path}/{split}: expected arrays that name their dimensions and agree on their sizes, "
@@ -219,20 +238,37 @@ def chunk_bytes(split: xr.Dataset) -> int:
 
 
 def _open(path: Path) -> zarr.Group:
-    if not (path / "zarr.json").exists():
+    kind = integrity.node_type(path, path)
+    if kind == "array":
+        raise InputError(f"{path}: expected a Zarr group, found an array")
+    if kind != "group":
         what = f"; {integrity.remedy(path)}" if path.exists() else ""
-        raise InputError(f"{path}: no Zarr store (format 3) there{what}")
-    with integrity.reading(path, path / "zarr.json"):
-        group = zarr.open(path, mode="r", zarr_format=3)
-    if not isinstance(group, zarr.Group):
-        raise InputError(f"{path}: expected a Zarr group (format 3), found an array")
-    integrity.check(path, group.attrs)
+        raise InputError(f"{path}: no Zarr store there{what}")
+    group = _group(path, path)
+    with integrity.reading(path, integrity.metadata(path)):
+        integrity.check(path, group.attrs)
     return group
+
+
+def _group(path: Path, node: Path) -> zarr.Group:
+    """A group of a store, by its own metadata: consolidated ones do not know what came later."""
+    with integrity.reading(path, node):
+        form = integrity.zarr_format(node)
+        return zarr.open_group(node, mode="r", zarr_format=form, use_consolidated=False)
 
 
 def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
     found = {}
     for name in integrity.children(path, path / split, "array"):
-        with integrity.reading(path, path / split / name / "zarr.json"):
-            found[name] = zarr.open_array(path / split / name, mode="r", zarr_format=3)
+        node = path / split / name
+        with integrity.reading(path, integrity.metadata(node)):
+            form = integrity.zarr_format(node)
+            found[name] = zarr.open_array(node, mode="r", zarr_format=form)
     return found
+
+
+def _dims(array: zarr.Array) -> tuple[str, ...]:
+    """Names of an array's dimensions; of format 2, as xarray notes them; none where it has none."""
+    if array.metadata.zarr_format == 2:
+        return tuple(map(str, array.attrs.get("_ARRAY_DIMENSIONS", ())))
+    return tuple(map(str, array.metadata.dimension_names or ()))
