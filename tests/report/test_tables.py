@@ -49,7 +49,7 @@ def _write(folder: Path, cell, variants=("corrected",)) -> str:
                             aleatoric,
                             epistemic,
                         )
-                        rows.append((*head, replicate, measure, how, "all", random.random()))
+                        rows.append((*head, replicate, measure, how, "all", "", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
     table = pd.DataFrame(rows, columns=SCORE_ROW)
     table.to_csv(path, index=False)

@@ -138,7 +138,7 @@ def deltas(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataF
                 found = _delta(table, task, Ranked(ranks, aggregation), region)
                 rows.append({"task": task, "split": region} | found)
     columns = ["dataset", "task", "split", "correct", "wrong", intervals.DELTA, "low", "high"]
-    found = pd.DataFrame(rows, columns=[*columns, "reason"]).fillna("")
+    found = pd.DataFrame(rows, columns=[*columns, "reason"], dtype=object).fillna("")
     return found.assign(dataset=table["dataset"].iloc[0])
 
 
