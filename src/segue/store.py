@@ -196,13 +196,14 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
             with integrity.reading(path, path / split / name, (slice(None),)):
                 array[:]
     try:
-        opened = xr.open_zarr(
-            path,
-            group=split,
-            consolidated=False,
-            chunks=None,
-            zarr_format=integrity.zarr_format(path / split),
-            use_zarr_fill_value_as_mask=False,  # else class 0 of format 2 would read as NaN
+        opened = xr.open_dataset(
+            xr.backends.ZarrStore.open_group(
+                path / split,
+                mode="r",
+                consolidated=False,
+                zarr_format=integrity.zarr_format(path / split),
+                use_zarr_fill_value_as_mask=False,  # else class 0 of format 2 may read as NaN
+            )
         )
     except integrity.UNREADABLE as error:  # how xarray says that it cannot make sense of a group
         raise InputError(

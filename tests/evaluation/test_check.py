@@ -1,14 +1,17 @@
 """A store of predictions is described, and refused with the place of the first offence."""
 
+import shutil
+
 import numpy as np
 import pytest
 import xarray as xr
 import zarr
 from handmade import SPLITS, random_split
 
-from segue import cli
+from segue import cli, dims, store
 from segue.errors import InputError
-from segue.evaluation.check import check, describe
+from segue.evaluation.canonical import canonical
+from segue.evaluation.check import check, check_splits, describe, link
 
 
 @pytest.fixture
@@ -77,9 +80,7 @@ def test_the_first_wrong_probability_is_named_with_its_place(value, what, splits
         ("float64", -6e-3, True),
     ],
 )
-def test_sums_may_differ_from_1_as_far_as_half_precision_rounds(
-    dtype, error, refused, splits, tmp_path
-):
+def test_sums_may_be_off_as_halves_round(dtype, error, refused, splits, tmp_path):
     for split in splits.values():
         split["probs"] = xr.full_like(split["probs"].astype(dtype), 0.5)
     splits["val"]["probs"].values[0, 0, 0, 0, 0, 0] += error
@@ -147,7 +148,7 @@ def test_images_are_numbered_through_all_blocks(tmp_path):
             "/ood_blur/probs: expected at least 2 along 'class', found 1; write the background",
         ),
         (
-            lambda s: s.update(id=s["id"].astype("complex64")),
+            lambda s: s.update(id=s["id"].assign(labels=s["id"]["labels"].astype("complex64"))),
             "/id/labels: expected integers, found complex64",
         ),
         (
@@ -261,3 +262,146 @@ def test_large_chunks_are_warned_of(splits, tmp_path, caplog):
 def test_what_is_no_store_is_named(tmp_path):
     with pytest.raises(InputError, match="no Zarr store"):
         check(tmp_path / "none.zarr")
+
+
+@pytest.mark.parametrize("group", [None, "id"])
+def test_a_split_that_came_after_metadata_were_consolidated_is_seen(group, splits, tmp_path):
+    path = tmp_path / "mine.zarr"
+    late = splits.pop("ood_noise")
+    write(path, splits)
+    with pytest.warns(zarr.errors.ZarrUserWarning, match="Consolidated"):
+        zarr.consolidate_metadata(path, path=group)
+    late["probs"].values[2, 1, 0, :, 3, 4] = 0
+    write(path, {"ood_noise": late})
+    assert "ood_noise/probs" in describe(path)
+    refuse(path, "/ood_noise/probs: image 2, eu_sample 1, au_sample 0, y 3, x 4: expected a sum")
+
+
+@pytest.mark.parametrize("writer", ["xarray", "zarr"])
+def test_class_0_of_format_2_is_a_class(writer, splits, tmp_path):
+    """Its fill value, 0 where Zarr wrote it, is what xarray would take for missing."""
+    path = tmp_path / "mine.zarr"
+    for name, split in splits.items():
+        if writer == "xarray":
+            split.to_zarr(path, group=name, mode="a", zarr_format=2, consolidated=True)
+            continue
+        group = zarr.open_group(path, mode="a", zarr_format=2).create_group(name)
+        for key, values in split.items():
+            array = group.create_array(key, data=values.values, fill_value=0)
+            array.attrs["_ARRAY_DIMENSIONS"] = list(values.dims)
+    assert "id/labels: uint8 (image 6, rater 3, y 12, x 12), 2,592 bytes" in describe(path)
+    assert [line for line in check(path) if "label" in line] == []
+    for name, split in splits.items():
+        found = canonical(store.open_split(path, name)).load()
+        np.testing.assert_array_equal(found["labels"], split["labels"])
+        np.testing.assert_array_equal(found["probs"], split["probs"])
+
+
+def test_metadata_that_are_damaged_are_named(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    file = path / "id/probs/zarr.json"
+    whole = file.read_text()
+    for changed in (
+        whole[:40],
+        whole.replace('"float16"', '"bfloat16"'),
+        whole.replace('"zstd"', '"my_codec"'),
+        whole.replace("[\n    6,", "[\n    600000000000,"),
+    ):
+        assert changed != whole
+        file.write_text(changed)
+        refuse(path, "/id")
+
+
+def test_what_is_no_folder_is_named_with_what_to_do(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    shutil.make_archive(str(path), "zip", path)
+    refuse(
+        tmp_path / "mine.zarr.zip", ": expected the folder of a Zarr store, found a file; unpack"
+    )
+    (tmp_path / "text.zarr").write_text("mine")
+    refuse(tmp_path / "text.zarr", ": expected the folder of a Zarr store, found a file; write a ")
+    refuse(tmp_path, ": no Zarr store there, but a folder of mine.zarr")
+    (path / "zarr.json").unlink()
+    refuse(path, ": no metadata of Zarr beside the groups id, ood_blur, ood_noise, val; add them, ")
+    zarr.open_group(path, mode="a")
+    check(path)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (("val", "id"), ["no split ood_<shift>: "]),
+        (("ood_blur",), ["no split val: ", "no split id: "]),
+        (
+            ("id", "train", "maps.zarr"),
+            ["left out: maps.zarr, ", "left out: train, ", "no split "],
+        ),
+    ],
+)
+def test_what_is_left_out_is_said(kept, said, splits, tmp_path):
+    foreign = {"train": xr.Dataset({"a": ("b", [1])}), "maps.zarr": xr.Dataset()}
+    chosen = {name: (splits | foreign)[name] for name in kept}
+    path = write(tmp_path / "mine.zarr", chosen)
+    lines = check(path)
+    assert all(any(line.startswith(each) for line in lines) for each in said), lines
+    assert set(check_splits(chosen, "splits")) == set(lines)
+    with pytest.raises(InputError, match="a study needs a split '"):
+        link(tmp_path / "out/samples.zarr", store=str(path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_takes_a_store_of_all_splits(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    link(tmp_path / "out/samples.zarr", store=str(path))
+    assert (tmp_path / "out/samples.zarr").resolve() == path
+
+
+def test_more_classes_than_labels_can_tell_are_refused(splits, tmp_path):
+    def of(classes):
+        probs = np.full((2, 1, 1, classes, 3, 3), 1 / classes, "float32")
+        labels = np.full((2, 1, 3, 3), classes - 1, "int16")
+        return xr.Dataset({"probs": (dims.SAMPLES, probs), "labels": (dims.LABELS, labels)})
+
+    check(write(tmp_path / "most.zarr", {"id": of(255)}))
+    path = write(tmp_path / "more.zarr", {"id": of(256)})
+    refuse(path, "/id/probs: expected at most 255 along 'class', found 256; join classes")
+
+
+def test_logits_and_logarithms_are_named_with_what_to_write(splits, tmp_path):
+    probs = splits["id"]["probs"].astype("float32").clip(1e-3)
+    splits["id"]["probs"] = 5 * np.log(probs) + 3
+    with pytest.raises(InputError, match="as logits do: write their softmax over 'class'"):
+        check(write(tmp_path / "logits.zarr", splits))
+    splits["id"]["probs"] = np.log(probs / probs.sum("class"))
+    with pytest.raises(InputError, match="these are logarithms of probabilities: write"):
+        check(write(tmp_path / "logarithms.zarr", splits))
+
+
+@pytest.mark.parametrize(("least", "most"), [(-1e-7, 1.0000001), (-9e-4, 1.0009)])
+def test_values_that_rounding_left_outside_are_said_once(least, most, splits, tmp_path):
+    for name in ("id", "val"):
+        splits[name]["probs"] = splits[name]["probs"].astype("float32")
+        splits[name]["probs"].values[0, 0, 0, :, 0, 0] = [least, most]
+    (line,) = check(write(tmp_path / "mine.zarr", splits))
+    assert line.endswith(f"values run from {least:.4g} to {np.float32(most):.8g}")
+    splits["id"]["probs"].values[0, 0, 0, :, 0, 0] = [-2e-3, 1.002]
+    refuse(
+        write(tmp_path / "far.zarr", splits),
+        "/id/probs: image 0, eu_sample 0, au_sample 0, y 0, x 0: expected probabilities in [0, 1]",
+    )
+
+
+def test_unlabelled_pixels_and_missing_readings_are_counted(splits, tmp_path):
+    labels = splits["id"]["labels"].values
+    labels[1, 2] = dims.UNLABELLED
+    labels[3, 0, :2] = dims.UNLABELLED
+    lines = check(write(tmp_path / "mine.zarr", splits))
+    assert "id/labels: 1 of 18 readings (an image by a rater) are missing" in lines
+    assert "id/labels: 24 of 2448 pixels of the readings have no label" in lines
+    assert not any(line.startswith("val/labels") for line in lines)
+
+
+def test_masks_of_0_and_255_are_not_taken_for_unlabelled_pixels(splits, tmp_path):
+    for split in splits.values():
+        split["labels"] = split["labels"] * 255
+    refuse(write(tmp_path / "mine.zarr", splits), ": labels are 0 or 255 (no label), and no class ")

@@ -75,8 +75,6 @@ def check(path: Path, *, whole: bool = False) -> list[str]:
     _check_types(splits, str(path))
     for name, split in splits.items():
         intervals.units(split, f"{path}/{name}")
-        for array in ARRAYS:
-            store.check_written(path, name, array)
         if (size := store.chunk_bytes(split[list(ARRAYS)])) > _LARGE:
             _log.warning(
                 "%s/%s: has chunks of %.1f GB, and takes several times that of memory; write "
@@ -85,6 +83,8 @@ def check(path: Path, *, whole: bool = False) -> list[str]:
                 name,
                 size / 1e9,
             )
+        for array in ARRAYS:
+            store.check_written(path, name, array)
     return said + _check_values(splits, str(path), bar=True)
 
 

@@ -74,7 +74,7 @@ def compose(rows: pd.DataFrame) -> Figure:
     numbers = rows[["delta", "low", "high"]]
     limits = (min(-1.05, numbers.min(axis=None)), max(1.05, numbers.max(axis=None)))
     ax.set(xlim=limits, ylim=(len(rows) - 0.5, -0.5))
-    ax.set_xlabel("Δ, with its 95 % interval (right of 0: the right uncertainty wins)")
+    ax.set_xlabel("Δ, 95 % interval (> 0: the right uncertainty wins)")
     return figure
 
 
