@@ -109,10 +109,10 @@ def remedy(store: Path) -> str:
         return found
     anew = "write it anew with the program that made it"
     try:
-        attributes = json.loads((store / "zarr.json").read_bytes())["attributes"]
+        ours = SEAL in json.loads((store / "zarr.json").read_bytes())["attributes"]
     except (OSError, LookupError, TypeError, ValueError):
         return anew
-    return _removal(store) if SEAL in attributes else anew
+    return _removal(store) if ours else anew
 
 
 @contextmanager

@@ -189,7 +189,8 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     if split not in (there := splits(path)):
         raise InputError(f"{path}: no split {split!r}; there are: {', '.join(there)}")
     all_chunks |= integrity.SEAL in _open(path).attrs
-    for name, array in _arrays(path, split).items():
+    stored = _arrays(path, split)
+    for name, array in stored.items():
         if all_chunks:
             integrity.check_chunks(path, path / split / name, array)
         if _dims(array) == (name,):  # the index of a dimension, read on opening
@@ -210,6 +211,11 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
             f"{path}/{split}: expected arrays that name their dimensions and agree on their sizes, "
             f"found: {error}; {integrity.remedy(path)}"
         ) from error
+    if unseen := stored.keys() - opened.variables.keys():
+        raise InputError(
+            f"{path}/{split}: arrays and group do not belong together, {min(unseen)} is not of it; "
+            f"{integrity.remedy(path)}"
+        )
     return opened.assign(
         {
             name: integrity.guarded(variable, path, path / split / name)

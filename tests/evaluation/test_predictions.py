@@ -1,6 +1,7 @@
 """Predictions of another program get the scores that a hand computes."""
 
 import re
+import shutil
 import subprocess
 import sys
 from math import atan2, log, pi
@@ -16,7 +17,7 @@ from scipy.special import expit, logit
 
 from segue import cli, dims, store
 from segue.errors import InputError
-from segue.evaluation.predictions import score_predictions, settings
+from segue.evaluation.predictions import deltas, score_predictions, settings
 from segue.evaluation.score import score as score_stage
 from segue.keys import SCORE_ROW
 
@@ -261,3 +262,60 @@ def test_the_worked_example_runs_as_it_is_printed(tmp_path, monkeypatch):
         subprocess.run([sys.executable, "-m", "segue.cli", *command], check=True)
     assert len(pd.read_csv("my_scores/deltas.csv")) == 5
     assert set(store.splits(Path("my_predictions.zarr"))) == {"val", "id", "ood_scanner"}
+
+
+def limits(folder, rows, **more):
+    """A file of scores' intervals of one variant; returns the path of the scores."""
+    head = {"variant": "corrected", "dataset": "d", "aleatoric": "a", "epistemic": "e"}
+    table = pd.DataFrame([{**head, "replicate": 0, "aggregation": "", **row} for row in rows])
+    table.assign(**more).to_csv(folder / "scores-intervals.csv", index=False)
+    return folder / "scores.csv"
+
+
+def ncc(split, measure, value):
+    row = {"task": "ambiguity", "metric": "ncc", "split": split, "measure": measure}
+    return {**row, "value": value, "low": 0, "high": 1}
+
+
+def test_the_right_and_the_wrong_value_of_ood_are_means_over_splits(tmp_path):
+    rows = [
+        ncc(split, measure, value)
+        for split, values in {"ood_a": (0.4, 0.1), "ood_b": (0.2, 0.3), "id": (0.5, 0.5)}.items()
+        for measure, value in zip(("AU", "EU"), values, strict=True)
+    ]
+    of_delta = {**ncc("ood", "", 0.2), "metric": "delta", "low": -0.5, "high": 0.75}
+    path = limits(tmp_path, [*rows, of_delta])
+    table = deltas(path, "corrected", {"ambiguity": ""}).set_index("split")
+    numbers = table.loc["ood", ["correct", "wrong", "delta", "low", "high"]].astype(float)
+    assert numbers.tolist() == pytest.approx([0.3, 0.2, 0.2, -0.5, 0.75])
+    assert table.loc["ood", "reason"] == ""
+    assert table.loc["id", "reason"] == "it was not scored"
+
+
+def test_why_there_is_no_delta_is_said(tmp_path):
+    rows = [ncc("id", measure, value) for measure, value in (("AU", 0.1), ("EU", ""))]
+    undefined = {**ncc("id", "", ""), "metric": "delta", "low": "", "high": "", "reason": "flat"}
+    path = limits(tmp_path, [*rows, undefined])
+    tasks = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
+    table = deltas(path, "corrected", tasks).set_index(["task", "split"])
+    assert table["reason"].to_dict() == {
+        ("ood", "ood"): "there is no OOD split",
+        ("ambiguity", "id"): "flat",
+        ("ambiguity", "ood"): "there is no OOD split",
+        ("calibration", "id"): "there is no val",
+        ("calibration", "ood"): "there is no OOD split",
+    }
+    assert table.loc[("ambiguity", "id"), ["correct", "wrong", "delta"]].tolist() == ["0.1", "", ""]
+    assert set(table["dataset"]) == {"d"}
+
+
+def test_val_and_id_alone_are_scored_for_what_they_allow(tmp_path, capsys, caplog):
+    caplog.set_level("INFO")
+    path, out = by_hand(tmp_path / "hand.zarr"), tmp_path / "out"
+    shutil.rmtree(path / "ood_x")
+    assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    assert "no split ood_<shift>: OOD detection, and everything under shift" in caplog.text
+    assert capsys.readouterr().out.count("– (there is no OOD split)") == 3
+    table = pd.read_csv(out / "deltas.csv").set_index(["task", "split"])
+    assert np.isfinite(table.loc[[("ambiguity", "id"), ("calibration", "id")], "delta"]).all()
+    assert table["delta"].count() == 2
