@@ -7,7 +7,6 @@ raise errors of many kinds, without a path, for what they cannot read: here they
 
 import json
 import logging
-import math
 import textwrap
 import zlib
 from collections.abc import Iterator, Mapping
@@ -41,10 +40,8 @@ UNREADABLE = (
 )
 """What Zarr, its codecs and xarray raise for bytes that they cannot make sense of."""
 
-_METADATA = {"zarr.json": "", ".zgroup": "group", ".zarray": "array"}
+METADATA = {"zarr.json": "", ".zgroup": "group", ".zarray": "array"}
 """Files of metadata, format 3 and the two of format 2, and the kind that a name tells."""
-
-_NAMED = 3  # chunks that a message names
 
 _log = logging.getLogger(__name__)
 
@@ -68,30 +65,6 @@ def check(store: Path, attributes: Mapping[str, Any]) -> None:
         if expected.get(folder) != found.get(folder):
             what = "is not as it was written" if folder in found else "is missing"
             raise InputError(f"{store / folder / 'zarr.json'}: {what}; {remedy(store)}")
-
-
-def check_chunks(store: Path, node: Path, array: zarr.Array, hint: str = "") -> None:
-    """See that each chunk of an array is there.
-
-    Args:
-        store: path of the store.
-        node: path of the array in it.
-        array: opened.
-        hint: what a message is to say of the missing ones, before the remedy.
-
-    Raises:
-        InputError: some are missing; names the first of them.
-    """
-    sizes = array.shards or array.chunks
-    grid = [-(-length // size) for length, size in zip(array.shape, sizes, strict=True)]
-    with reading(store, node):
-        missing, first = _missing(node, array, grid)
-    if missing:
-        names = ", ".join(first) + ", ..." * (missing > len(first))
-        raise InputError(
-            f"{node}: {missing} of {math.prod(grid)} chunks are missing ({names}){hint}; "
-            f"{remedy(store)}"
-        )
 
 
 def whole(array: zarr.Array, at: tuple[int, ...]) -> bool:
@@ -161,12 +134,12 @@ def node_type(store: Path, folder: Path) -> str:
     if file is None:
         return ""
     with reading(store, file):
-        return _METADATA[file.name] or str(json.loads(file.read_bytes())["node_type"])
+        return METADATA[file.name] or str(json.loads(file.read_bytes())["node_type"])
 
 
 def metadata(folder: Path) -> Path | None:
     """The file of a group's or array's metadata: that of format 3 where there are two."""
-    return next((path for name in _METADATA if (path := folder / name).is_file()), None)
+    return next((path for name in METADATA if (path := folder / name).is_file()), None)
 
 
 def zarr_format(folder: Path) -> int:
@@ -192,23 +165,6 @@ def _checksums(store: Path, attributes: Mapping[str, Any]) -> dict[str, str]:
         for file in store.glob(pattern):
             content[file.parent.relative_to(store).as_posix()] = file.read_bytes()
     return {folder: f"{zlib.crc32(content[folder]):08x}" for folder in sorted(content)}
-
-
-def _missing(node: Path, array: zarr.Array, grid: list[int]) -> tuple[int, list[str]]:
-    """How many chunks (or shards) of an array have no file, and the names of the first of them."""
-    files = (file.relative_to(node).as_posix() for file in node.rglob("[!.]*") if file.is_file())
-    present = set(files) - _METADATA.keys()
-    missing, first = math.prod(grid), []
-    for index in range(missing):
-        key = array.metadata.encode_chunk_key(np.unravel_index(index, grid))
-        if key in present:
-            missing -= 1
-            present.remove(key)
-        elif len(first) < _NAMED:
-            first.append(key)
-        if not present and len(first) == min(missing, _NAMED):  # damage can make an array endless
-            break
-    return missing, first
 
 
 def _removal(store: Path) -> str:

@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import files, integrity
+from segue import chunks, files, integrity
 from segue.errors import InputError
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
@@ -59,7 +59,7 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
         yield path
         for split in splits(path):
             for name, array in _arrays(path, split).items():
-                integrity.check_chunks(path, path / split / name, array)
+                chunks.check(path, path / split / name, array)
         integrity.seal(path)
 
 
@@ -171,7 +171,7 @@ def check_written(path: Path, split: str, name: str) -> None:
         "`to_zarr(..., write_empty_chunks=True)` of xarray or `config={'write_empty_chunks': True}`"
         " of `zarr.create_array`"
     )
-    integrity.check_chunks(path, path / split / name, array, hint)
+    chunks.check(path, path / split / name, array, hint)
 
 
 def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
@@ -192,7 +192,7 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     stored = _arrays(path, split)
     for name, array in stored.items():
         if all_chunks:
-            integrity.check_chunks(path, path / split / name, array)
+            chunks.check(path, path / split / name, array)
         if _dims(array) == (name,):  # the index of a dimension, read on opening
             with integrity.reading(path, path / split / name, (slice(None),)):
                 array[:]

@@ -405,3 +405,26 @@ def test_masks_of_0_and_255_are_not_taken_for_unlabelled_pixels(splits, tmp_path
     for split in splits.values():
         split["labels"] = split["labels"] * 255
     refuse(write(tmp_path / "mine.zarr", splits), ": labels are 0 or 255 (no label), and no class ")
+
+
+@pytest.mark.parametrize("place", ["start", "end"])
+def test_chunks_in_shards_that_were_never_written_are_found(place, splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    group, values = zarr.open_group(path, mode="a")["id"], splits["id"]["labels"].values
+    assert values.any(axis=(1, 2, 3)).all()
+    codec = zarr.codecs.ShardingCodec(chunk_shape=(2, 1, 12, 12), index_location=place)
+    labels = group.create_array(
+        "labels",
+        shape=values.shape,
+        dtype="uint8",
+        chunks=(4, 3, 12, 12),  # the second shard is half outside
+        serializer=codec,
+        compressors=None,
+        dimension_names=splits["id"]["labels"].dims,
+        overwrite=True,
+    )
+    labels[:] = np.maximum(values, 1)
+    check(path)
+    labels[2:4, 1:] = 0  # which Zarr leaves out
+    places = "(c/0/0/0/0 at (1, 1, 0, 0), c/0/0/0/0 at (1, 2, 0, 0))"
+    refuse(path, f"/id/labels: 2 chunks in shards are missing {places}: lost or never written, or")
