@@ -43,6 +43,12 @@ UNREADABLE = (
 METADATA = {"zarr.json": "", ".zgroup": "group", ".zarray": "array"}
 """Files of metadata, format 3 and the two of format 2, and the kind that a name tells."""
 
+_HINTS = {
+    "data type": "use a type of Zarr's own, such as float16, float32 or uint8: ",
+    "Unknown codec": "install that codec, or use one of Zarr's own, such as zstd: ",
+}
+"""What is added to a remedy, by what an error says."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -182,7 +188,8 @@ def _unreadable(store: Path, node: Path, region: tuple | None, error: Exception)
     chunk = None if region is None else _damaged_chunk(node, region)
     where = node / chunk if chunk else node
     reason = textwrap.shorten(f"{type(error).__name__}: {error}", 120, placeholder="...")
-    return InputError(f"{where}: cannot be read ({reason}); {remedy(store)}")
+    hint = next((hint for word, hint in _HINTS.items() if word in reason), "")
+    return InputError(f"{where}: cannot be read ({reason}); {hint}{remedy(store)}")
 
 
 def _damaged_chunk(node: Path, region: tuple) -> str | None:

@@ -1,5 +1,6 @@
 """A store of predictions is described, and refused with the place of the first offence."""
 
+import re
 import shutil
 
 import numpy as np
@@ -301,15 +302,17 @@ def test_metadata_that_are_damaged_are_named(splits, tmp_path):
     path = write(tmp_path / "mine.zarr", splits)
     file = path / "id/probs/zarr.json"
     whole = file.read_text()
-    for changed in (
-        whole[:40],
-        whole.replace('"float16"', '"bfloat16"'),
-        whole.replace('"zstd"', '"my_codec"'),
-        whole.replace("[\n    6,", "[\n    600000000000,"),
+    for changed, remedy in (
+        (whole[:40], "write it anew with the program that made it"),
+        (whole.replace('"float16"', '"bfloat16"'), "such as float16, float32 or uint8: write it"),
+        (whole.replace('"zstd"', '"my_codec"'), "install that codec, or use one of Zarr's own"),
+        (whole.replace("[\n    6,", "[\n    600000000000,"), "as "),
     ):
         assert changed != whole
         file.write_text(changed)
-        refuse(path, "/id")
+        with pytest.raises(InputError, match=re.escape(remedy)) as error:
+            check(path)
+        assert str(error.value).startswith(f"{path}/id"), str(error.value)
 
 
 def test_what_is_no_folder_is_named_with_what_to_do(splits, tmp_path):
