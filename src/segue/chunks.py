@@ -30,9 +30,9 @@ def check(store: Path, node: Path, array: zarr.Array, hint: str = "") -> None:
     Raises:
         InputError: some are missing; names the first of them.
     """
-    sizes = array.shards or array.chunks
-    grid = [-(-length // size) for length, size in zip(array.shape, sizes, strict=True)]
     with integrity.reading(store, node):
+        sizes = array.shards or array.chunks
+        grid = [-(-length // size) for length, size in zip(array.shape, sizes, strict=True)]
         missing, first = _missing(node, array, grid)
     what = f"{missing} of {math.prod(grid)} chunks"
     if array.shards and not missing:

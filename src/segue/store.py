@@ -277,5 +277,6 @@ def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
 def _dims(array: zarr.Array) -> tuple[str, ...]:
     """Names of an array's dimensions; of format 2, as xarray notes them; none where it has none."""
     if array.metadata.zarr_format == 2:
-        return tuple(map(str, array.attrs.get("_ARRAY_DIMENSIONS", ())))
+        names = array.attrs.get("_ARRAY_DIMENSIONS")
+        return tuple(map(str, names)) if isinstance(names, list) else ()
     return tuple(map(str, array.metadata.dimension_names or ()))

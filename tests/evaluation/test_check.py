@@ -1,5 +1,6 @@
 """A store of predictions is described, and refused with the place of the first offence."""
 
+import json
 import re
 import shutil
 
@@ -431,3 +432,16 @@ def test_chunks_in_shards_that_were_never_written_are_found(place, splits, tmp_p
     labels[2:4, 1:] = 0  # which Zarr leaves out
     places = "(c/0/0/0/0 at (1, 1, 0, 0), c/0/0/0/0 at (1, 2, 0, 0))"
     refuse(path, f"/id/labels: 2 chunks in shards are missing {places}: lost or never written, or")
+
+
+def test_dimensions_and_chunks_that_make_no_sense_are_refused(splits, tmp_path):
+    path = write(tmp_path / "mine.zarr", splits)
+    file = path / "id/labels/zarr.json"
+    content = json.loads(file.read_text())
+    content["chunk_grid"]["configuration"]["chunk_shape"][0] = 0
+    file.write_text(json.dumps(content))
+    refuse(path, "/id/labels: cannot be read (ZeroDivisionError: ")
+    older = tmp_path / "older.zarr"
+    splits["id"].to_zarr(older, group="id", zarr_format=2, consolidated=False)
+    (older / "id/labels/.zattrs").write_text('{"_ARRAY_DIMENSIONS": null}')
+    refuse(older, "/id/labels: expected dimensions ('image', 'rater', 'y', 'x'), found 4 without ")
