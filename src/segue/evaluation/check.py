@@ -100,7 +100,7 @@ def link(out: Path, *, store: str) -> None:
     """
     path = Path(store).resolve()
     for line in check(path, whole=True):
-        _log.warning("%s: %s", path, line)
+        _log.info("%s: %s", path, line)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.symlink_to(path)
 
