@@ -127,7 +127,12 @@ def test_images_are_numbered_through_all_blocks(tmp_path):
         (
             lambda s: s.update(val=s["val"].isel(au_sample=0)),
             "/val/probs: expected dimensions ('image', 'eu_sample', 'au_sample', 'class', 'y', 'x')"
-            ", found ('image', 'eu_sample', 'class', 'y', 'x')",
+            ", found ('image', 'eu_sample', 'class', 'y', 'x'); expand_dims(['au_sample'])",
+        ),
+        (
+            lambda s: s.update(val=s["val"].rename({"class": "channel"})),
+            "/val/probs: expected dimensions ('image', 'eu_sample', 'au_sample', 'class', 'y', 'x')"
+            ", found ('image', 'eu_sample', 'au_sample', 'channel', 'y', 'x'); call 'channel' by ",
         ),
         (
             lambda s: s.update(val=s["val"].transpose("image", "au_sample", "eu_sample", ...)),
@@ -181,7 +186,10 @@ def test_an_array_has_to_name_its_dimensions(splits, tmp_path):
     group = zarr.open_group(path, mode="a")["id"]
     group.create_array("labels", data=splits["id"]["labels"].values, overwrite=True)
     assert "id/labels: uint8 (? 6, ? 3, ? 12, ? 12)" in describe(path)
-    refuse(path, "/id/labels: expected dimensions ('image', 'rater', 'y', 'x'), found 4 without")
+    refuse(
+        path,
+        "/id/labels: expected dimensions ('image', 'rater', 'y', 'x'), found 4 without names; na",
+    )
 
 
 def test_chunks_that_are_not_there_are_no_background(splits, tmp_path):

@@ -225,9 +225,9 @@ def _check_arrays(splits: Mapping[str, Mapping[str, store.Array]], root: str) ->
 def _check_array(array: store.Array, name: str, order: tuple[str, ...], where: str) -> None:
     if array.dims != order:
         found = array.dims or f"{len(array.shape)} without names"
-        lacking = [dim for dim in order if dim not in array.dims]
-        remedy = f"expand_dims({lacking})" if array.dims and lacking else f"transpose{order}"
-        raise InputError(f"{where}: expected dimensions {order}, found {found}; write {remedy}")
+        raise InputError(
+            f"{where}: expected dimensions {order}, found {found}; {_order(array.dims, order)}"
+        )
     for dim, size in zip(order, array.shape, strict=True):
         least = 2 if dim == "class" else 1
         if size < least:
@@ -241,6 +241,17 @@ def _check_array(array: store.Array, name: str, order: tuple[str, ...], where: s
                 f"{where}: expected at most {dims.UNLABELLED} along 'class', found {size}; join "
                 f"classes ({dims.UNLABELLED} in labels stands for no label)"
             )
+
+
+def _order(found: tuple[str, ...], expected: tuple[str, ...]) -> str:
+    """What to do about dimensions that are others or in another order."""
+    lacking = [dim for dim in expected if dim not in found]
+    strange = [dim for dim in found if dim not in expected]
+    if not found:
+        return "name them when you write it (`dimension_names` of Zarr, `dims` of xarray)"
+    if strange:
+        return f"call {strange[0]!r} by one of these names, or take it out"
+    return f"expand_dims({lacking})" if lacking else f"transpose{expected}"
 
 
 def _check_types(splits: Mapping[str, xr.Dataset], where: str) -> None:

@@ -42,19 +42,18 @@ def new_folder(out: Path, *, store: Path, replace: bool = False) -> Iterator[Pat
         raise InputError(f"{out}: holds the store that is read, {store.name}; name another --out")
     above = [folder for folder in out.parents if not folder.exists()]
     work, old = (out.with_name(f".{out.name}.{what}") for what in ("unfinished", "replaced"))
-    with files.naming(out), _made(above):
-        _check_free(out, replace)
-        with _alone(work, out):
-            try:
-                yield work
-                _check_free(out, replace)
-                (work / _LOCK).unlink()
-                if out.exists():
-                    os.replace(out, old)
-                os.replace(work, out)
-            finally:
-                files.remove(old)
-                _remove(work)
+    with files.naming(out), _made(above), _alone(work, out):
+        try:
+            _check_free(out, replace)
+            yield work
+            _check_free(out, replace)
+            (work / _LOCK).unlink()
+            if out.exists():
+                os.replace(out, old)
+            os.replace(work, out)
+        finally:
+            files.remove(old)
+            _remove(work)
 
 
 def _check_free(out: Path, replace: bool) -> None:
