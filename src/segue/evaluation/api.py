@@ -11,9 +11,10 @@ import yaml
 
 from segue import dims
 from segue.evaluation.canonical import canonical, known
-from segue.evaluation.check import ARRAYS, check_splits
+from segue.evaluation.check import check_splits
 from segue.evaluation.maps import in_roles, mapped
 from segue.evaluation.score import image_names, rows, scores
+from segue.evaluation.structure import ARRAYS
 from segue.evaluation.variants import CORRECTED
 from segue.keys import REPLICATE, SCORE_ROW
 
