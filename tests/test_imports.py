@@ -27,7 +27,7 @@ LEAVES = {
         "plugins",
         "schema",
     ),
-    *("chunks", "lazy", "results", "seeds", "stamp", "store"),
+    *("chunks", "lazy", "nodes", "results", "seeds", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

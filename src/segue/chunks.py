@@ -11,7 +11,7 @@ import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ShardingCodecIndexLocation
 
-from segue import integrity
+from segue import integrity, nodes
 from segue.errors import InputError
 
 _NAMED = 3  # chunks that a message names
@@ -47,7 +47,7 @@ def check(store: Path, node: Path, array: zarr.Array, hint: str = "") -> None:
 def _missing(node: Path, array: zarr.Array, grid: list[int]) -> tuple[int, list[str]]:
     """How many chunks (or shards) of an array have no file, and the names of the first of them."""
     files = (file.relative_to(node).as_posix() for file in node.rglob("[!.]*") if file.is_file())
-    present = set(files) - integrity.METADATA.keys()
+    present = set(files) - nodes.METADATA.keys()
     missing, first = math.prod(grid), []
     for index in range(missing):
         key = array.metadata.encode_chunk_key(np.unravel_index(index, grid))

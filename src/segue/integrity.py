@@ -40,9 +40,6 @@ UNREADABLE = (
 )
 """What Zarr, its codecs and xarray raise for bytes that they cannot make sense of."""
 
-METADATA = {"zarr.json": "", ".zgroup": "group", ".zarray": "array"}
-"""Files of metadata, format 3 and the two of format 2, and the kind that a name tells."""
-
 _HINTS = {
     "data type": "use a type of Zarr's own, such as float16, float32 or uint8: ",
     "Unknown codec": "install that codec, or use one of Zarr's own, such as zstd: ",
@@ -118,41 +115,6 @@ def reading(store: Path, node: Path, region: tuple | None = None) -> Iterator[No
         raise _unreadable(store, node, region, error) from error
 
 
-def children(store: Path, folder: Path, kind: str) -> list[str]:
-    """Names of what lies in a group and is of a kind, ``group`` or ``array``, sorted.
-
-    They are looked for on the disk: metadata that were consolidated do not know what came later.
-
-    Raises:
-        InputError: names the metadata that cannot be read.
-    """
-    found = sorted(path for path in folder.iterdir() if path.is_dir())
-    return [path.name for path in found if node_type(store, path) == kind]
-
-
-def node_type(store: Path, folder: Path) -> str:
-    """``group`` or ``array``; empty where a folder of a store has no metadata of Zarr's.
-
-    Raises:
-        InputError: names the metadata that cannot be read.
-    """
-    file = metadata(folder)
-    if file is None:
-        return ""
-    with reading(store, file):
-        return METADATA[file.name] or str(json.loads(file.read_bytes())["node_type"])
-
-
-def metadata(folder: Path) -> Path | None:
-    """The file of a group's or array's metadata: that of format 3 where there are two."""
-    return next((path for name in METADATA if (path := folder / name).is_file()), None)
-
-
-def zarr_format(folder: Path) -> int:
-    """3, or 2 where a group or array has no metadata of format 3."""
-    return 3 if (folder / "zarr.json").is_file() else 2
-
-
 def guarded(variable: xr.Variable, store: Path, node: Path) -> xr.Variable:
     """A variable that xarray has not loaded yet, to be read under ``reading``."""
 
@@ -195,7 +157,7 @@ def _unreadable(store: Path, node: Path, region: tuple | None, error: Exception)
 def _damaged_chunk(node: Path, region: tuple) -> str | None:
     """The first chunk of an array, of those that a region touches, that cannot be read."""
     try:
-        array = zarr.open_array(node, mode="r", zarr_format=zarr_format(node))
+        array = zarr.open_array(node, mode="r")
         sizes = array.shards or array.chunks
         touched = [
             np.unique(np.arange(length)[index] // size).tolist()

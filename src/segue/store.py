@@ -3,8 +3,8 @@
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
 chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
-hold nothing else, so only stores that were written here are held to it. What else is damaged is
-found when it is read, see ``segue.integrity``.
+hold nothing else, so only stores that were written here are held to it on opening; those of others
+are by ``segue check``. What else is damaged is found when it is read, see ``segue.integrity``.
 """
 
 import math
@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import chunks, files, integrity
+from segue import chunks, files, integrity, nodes
 from segue.errors import InputError
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
@@ -58,7 +58,7 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
                 left.unlink()
         yield path
         for split in splits(path):
-            for name, array in _arrays(path, split).items():
+            for name, array in nodes.arrays(path, split).items():
                 chunks.check(path, path / split / name, array)
         integrity.seal(path)
 
@@ -97,7 +97,7 @@ def create(
         fill: what an unwritten element reads as; NaN where writing must be resumable.
     """
     group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
-    chunks = tuple(
+    size_of_chunk = tuple(
         min(chunk, size) if i == 0 else 1 if dim == "eu_sample" else size
         for i, (dim, size) in enumerate(zip(dims, shape, strict=True))
     )
@@ -105,7 +105,7 @@ def create(
         name,
         shape=shape,
         dtype=dtype,
-        chunks=tuple(max(1, c) for c in chunks),
+        chunks=tuple(max(1, c) for c in size_of_chunk),
         dimension_names=dims,
         fill_value=fill,
         compressors=_CODECS,
@@ -141,7 +141,7 @@ def splits(path: Path) -> list[str]:
     """
     _open(path)
     with integrity.reading(path, path):
-        return integrity.children(path, path, "group")
+        return nodes.children(path, path, "group")
 
 
 def arrays(path: Path, split: str) -> dict[str, Array]:
@@ -150,11 +150,11 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
     Raises:
         InputError: no such store, or the metadata are damaged.
     """
-    coordinates = str(_group(path, path / split).attrs.get("coordinates", "")).split()
+    coordinates = str(nodes.group(path, path / split).attrs.get("coordinates", "")).split()
     return {
-        name: Array(_dims(array), array.shape, str(array.dtype), array.nbytes)
-        for name, array in _arrays(path, split).items()
-        if name not in coordinates and _dims(array) != (name,)
+        name: Array(nodes.dims(array), array.shape, str(array.dtype), array.nbytes)
+        for name, array in nodes.arrays(path, split).items()
+        if name not in coordinates and nodes.dims(array) != (name,)
     }
 
 
@@ -164,7 +164,7 @@ def check_written(path: Path, split: str, name: str) -> None:
     Raises:
         InputError: some chunks are missing; names the first of them and how to write them all.
     """
-    array = _arrays(path, split)[name]
+    array = nodes.arrays(path, split)[name]
     hint = (
         f": lost or never written, or left out since they hold nothing but the fill value "
         f"{array.fill_value}, which nobody can tell apart; write all chunks, with "
@@ -189,11 +189,11 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     if split not in (there := splits(path)):
         raise InputError(f"{path}: no split {split!r}; there are: {', '.join(there)}")
     all_chunks |= integrity.SEAL in _open(path).attrs
-    stored = _arrays(path, split)
+    stored = nodes.arrays(path, split)
     for name, array in stored.items():
         if all_chunks:
             chunks.check(path, path / split / name, array)
-        if _dims(array) == (name,):  # the index of a dimension, read on opening
+        if nodes.dims(array) == (name,):  # the index of a dimension, read on opening
             with integrity.reading(path, path / split / name, (slice(None),)):
                 array[:]
     try:
@@ -202,7 +202,7 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
                 path / split,
                 mode="r",
                 consolidated=False,
-                zarr_format=integrity.zarr_format(path / split),
+                zarr_format=nodes.zarr_format(path / split),
                 use_zarr_fill_value_as_mask=False,  # else class 0 of format 2 may read as NaN
             )
         )
@@ -245,38 +245,13 @@ def chunk_bytes(split: xr.Dataset) -> int:
 
 
 def _open(path: Path) -> zarr.Group:
-    kind = integrity.node_type(path, path)
+    kind = nodes.node_type(path, path)
     if kind == "array":
         raise InputError(f"{path}: expected a Zarr group, found an array")
     if kind != "group":
         what = f"; {integrity.remedy(path)}" if path.exists() else ""
         raise InputError(f"{path}: no Zarr store there{what}")
-    group = _group(path, path)
-    with integrity.reading(path, integrity.metadata(path)):
+    group = nodes.group(path, path)
+    with integrity.reading(path, nodes.metadata(path)):
         integrity.check(path, group.attrs)
     return group
-
-
-def _group(path: Path, node: Path) -> zarr.Group:
-    """A group of a store, by its own metadata: consolidated ones do not know what came later."""
-    with integrity.reading(path, node):
-        form = integrity.zarr_format(node)
-        return zarr.open_group(node, mode="r", zarr_format=form, use_consolidated=False)
-
-
-def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
-    found = {}
-    for name in integrity.children(path, path / split, "array"):
-        node = path / split / name
-        with integrity.reading(path, integrity.metadata(node)):
-            form = integrity.zarr_format(node)
-            found[name] = zarr.open_array(node, mode="r", zarr_format=form)
-    return found
-
-
-def _dims(array: zarr.Array) -> tuple[str, ...]:
-    """Names of an array's dimensions; of format 2, as xarray notes them; none where it has none."""
-    if array.metadata.zarr_format == 2:
-        names = array.attrs.get("_ARRAY_DIMENSIONS")
-        return tuple(map(str, names)) if isinstance(names, list) else ()
-    return tuple(map(str, array.metadata.dimension_names or ()))
