@@ -43,7 +43,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"scored in {seconds:.0f} s, {seconds / given.images:.2f} s an image")
         print(f"peak memory {peak:.0f} MiB")
-        print((out / "entanglement.csv").read_text())
+        print((out / "deltas.csv").read_text())
 
 
 def write(path: Path, images: int) -> int:
@@ -51,6 +51,7 @@ def write(path: Path, images: int) -> int:
     rng = np.random.default_rng(0)
     val, inside = max(2, images // 10), (images - images // 10) // 2
     size = 0
+    whole = {"write_empty_chunks": True}
     for split, count in {"val": val, "id": inside, "ood_far": images - val - inside}.items():
         group = zarr.open_group(path, mode="a", zarr_format=3).create_group(split)
         sizes = (count, HYPOTHESES, DRAWS, 2, SIDE, SIDE)
@@ -60,6 +61,7 @@ def write(path: Path, images: int) -> int:
             chunks=(1, *sizes[1:]),
             dtype="float16",
             dimension_names=dims.SAMPLES,
+            config=whole,
         )
         shape = (count, RATERS, SIDE, SIDE)
         labels = group.create_array(
@@ -68,6 +70,7 @@ def write(path: Path, images: int) -> int:
             chunks=(1, *shape[1:]),
             dtype="uint8",
             dimension_names=dims.LABELS,
+            config=whole,
         )
         for i in range(count):
             labels[i], probs[i] = image(rng, noise=2.0 if split == "ood_far" else 1.0)

@@ -15,8 +15,19 @@ FILES = {
     for path in sorted(ROOT.glob("src/segue/**/*.py"))
 }
 LEAVES = {
-    *("blocks", "digests", "dims", "errors", "files", "integrity", "keys", "plugins", "schema"),
-    *("results", "seeds", "stamp", "store"),
+    *(
+        "blocks",
+        "chunks",
+        "digests",
+        "dims",
+        "errors",
+        "files",
+        "integrity",
+        "keys",
+        "plugins",
+        "schema",
+    ),
+    *("chunks", "lazy", "nodes", "results", "seeds", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

@@ -78,4 +78,5 @@ def test_a_store_is_checked_and_scored(light, tmp_path):
         split.to_zarr(store, group=name, zarr_format=3, consolidated=False)
     assert "Nothing is wrong" in light("-m", "segue.cli", "check", str(store))
     light("-m", "segue.cli", "score", str(store), "--out", str(tmp_path / "out"))
-    assert (tmp_path / "out" / "entanglement.csv").read_text().count("\n") > 1
+    assert (tmp_path / "out" / "deltas.csv").read_text().count("\n") > 1
+    assert (tmp_path / "out" / "summary.png").stat().st_size > 1000

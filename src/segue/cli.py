@@ -8,8 +8,10 @@ stage: it is all that the workflow runs, so every stage also runs by hand.
 import argparse
 import ast
 import logging
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         given.command(given)
+    except _Stopped as error:
+        print("segue: stopped", file=sys.stderr)
+        return error.args[0]
     except InputError as error:
         print(f"segue: error: {error}", file=sys.stderr)
         return 1
@@ -38,18 +43,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Stopped(BaseException):
+    """Ctrl-C or a request to end; its argument is the exit status, 128 and the signal's number."""
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """End the block with ``_Stopped`` at either signal, so that what it began is taken away."""
+
+    def stop(number: int, frame: object) -> None:
+        for each in before:  # a second one is not to disturb what takes away
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stopped(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@_stoppable()
 def _check(given: argparse.Namespace) -> None:
     check = import_module("segue.evaluation.check")
     print(check.describe(given.store))
-    check.check(given.store)
+    for line in check.check(given.store):
+        print(line)
     print("Nothing is wrong with it.")
 
 
+@_stoppable()
 def _score(given: argparse.Namespace) -> None:
     names = ("dataset", "aleatoric", "epistemic", "config")
     chosen = {name: getattr(given, name) for name in names if getattr(given, name)}
+    output = import_module("segue.evaluation.output")
     predictions = import_module("segue.evaluation.predictions")
-    predictions.score_predictions(given.store, given.out, **chosen)
+    summary = import_module("segue.report.summary")
+    with output.new_folder(given.out, store=given.store, replace=given.replace) as folder:
+        predictions.score_predictions(given.store, folder, **chosen)
+        text = summary.write(folder)
+    print(text)
 
 
 def _plan(given: argparse.Namespace) -> None:
@@ -81,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "store", metavar="STORE", type=Path, help="Zarr store, see docs/predictions.md"
         )
-    score.add_argument("--out", type=Path, required=True, help="folder to write to")
+    score.add_argument("--out", type=Path, required=True, help="folder to write, which is new")
+    score.add_argument(
+        "--replace", action="store_true", help="replace what an earlier run wrote to --out"
+    )
     score.add_argument("--dataset", help="name of the dataset (default: that of the store)")
     score.add_argument("--aleatoric", help="name of the aleatoric method (default: given)")
     score.add_argument("--epistemic", help="name of the epistemic method (default: given)")

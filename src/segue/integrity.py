@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
-from segue import stamp
+from segue import lazy, stamp
 from segue.errors import InputError
 from segue.files import naming
 
@@ -34,12 +32,19 @@ UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
     RuntimeError,
     TypeError,
     ValueError,
     zlib.error,
 )
 """What Zarr, its codecs and xarray raise for bytes that they cannot make sense of."""
+
+_HINTS = {
+    "data type": "use a type of Zarr's own, such as float16, float32 or uint8: ",
+    "Unknown codec": "install that codec, or use one of Zarr's own, such as zstd: ",
+}
+"""What is added to a remedy, by what an error says."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,20 +70,6 @@ def check(store: Path, attributes: Mapping[str, Any]) -> None:
             raise InputError(f"{store / folder / 'zarr.json'}: {what}; {remedy(store)}")
 
 
-def check_chunks(store: Path, node: Path, array: zarr.Array) -> None:
-    """Count the chunks of an array none of whose chunks may be missing.
-
-    Raises:
-        InputError: some are.
-    """
-    with reading(store, node):
-        missing = array.nchunks - array.nchunks_initialized
-    if missing:
-        raise InputError(
-            f"{node}: {missing} of {array.nchunks} chunks are missing; {remedy(store)}"
-        )
-
-
 def whole(array: zarr.Array, at: tuple[int, ...]) -> bool:
     """Whether the chunk of an element is there and not damaged; an unwritten one reads as NaN."""
     try:
@@ -94,10 +85,10 @@ def remedy(store: Path) -> str:
         return found
     anew = "write it anew with the program that made it"
     try:
-        attributes = json.loads((store / "zarr.json").read_bytes())["attributes"]
+        ours = SEAL in json.loads((store / "zarr.json").read_bytes())["attributes"]
     except (OSError, LookupError, TypeError, ValueError):
         return anew
-    return _removal(store) if SEAL in attributes else anew
+    return _removal(store) if ours else anew
 
 
 @contextmanager
@@ -124,38 +115,14 @@ def reading(store: Path, node: Path, region: tuple | None = None) -> Iterator[No
         raise _unreadable(store, node, region, error) from error
 
 
-def children(store: Path, folder: Path, kind: str) -> list[str]:
-    """Names of what lies in a group and is of a kind, ``group`` or ``array``, sorted.
-
-    Raises:
-        InputError: names the metadata that cannot be read.
-    """
-    names = []
-    for metadata in sorted(folder.glob("*/zarr.json")):
-        with reading(store, metadata):
-            if json.loads(metadata.read_bytes())["node_type"] == kind:
-                names.append(metadata.parent.name)
-    return names
-
-
 def guarded(variable: xr.Variable, store: Path, node: Path) -> xr.Variable:
     """A variable that xarray has not loaded yet, to be read under ``reading``."""
-    lazy = indexing.LazilyIndexedArray(_Guarded(variable, store, node))
-    return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding)
 
+    def read(region: tuple) -> np.ndarray:
+        with reading(store, node, region):
+            return variable[region].values
 
-class _Guarded(BackendArray):
-    def __init__(self, variable: xr.Variable, store: Path, node: Path) -> None:
-        self.variable, self.store, self.node = variable, store, node
-        self.shape, self.dtype = variable.shape, variable.dtype
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        support = indexing.IndexingSupport.OUTER
-        return indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
-
-    def _read(self, region: tuple) -> np.ndarray:
-        with reading(self.store, self.node, region):
-            return self.variable[region].values
+    return lazy.through(variable, variable.dtype, read)
 
 
 def _checksums(store: Path, attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -183,13 +150,14 @@ def _unreadable(store: Path, node: Path, region: tuple | None, error: Exception)
     chunk = None if region is None else _damaged_chunk(node, region)
     where = node / chunk if chunk else node
     reason = textwrap.shorten(f"{type(error).__name__}: {error}", 120, placeholder="...")
-    return InputError(f"{where}: cannot be read ({reason}); {remedy(store)}")
+    hint = next((hint for word, hint in _HINTS.items() if word in reason), "")
+    return InputError(f"{where}: cannot be read ({reason}); {hint}{remedy(store)}")
 
 
 def _damaged_chunk(node: Path, region: tuple) -> str | None:
     """The first chunk of an array, of those that a region touches, that cannot be read."""
     try:
-        array = zarr.open_array(node, mode="r", zarr_format=3)
+        array = zarr.open_array(node, mode="r")
         sizes = array.shards or array.chunks
         touched = [
             np.unique(np.arange(length)[index] // size).tolist()

@@ -25,9 +25,11 @@ SCORE_ROW = (
     "measure",
     "aggregation",
     "image",
+    "name",
     "score",
 )
-"""A file of scores; ``image`` is an index, or ``all`` where one number is of all images."""
+"""A file of scores; ``image`` is an index, or ``all`` where one number is of all images;
+``name`` is the image's, where its dataset has names."""
 
 LIMITS = ("value", "low", "high")
 """A number and its interval: the split's mean score, or Δ where ``metric`` is ``delta``."""

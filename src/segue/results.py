@@ -32,7 +32,9 @@ def open_study(path: str | Path) -> xr.DataTree:
             cell = found.parent.relative_to(path / kind)
             for split in store.splits(found):
                 name, opened = f"{cell}/{split}", store.open_split(found, split)
-                nodes[name] = nodes[name].merge(opened) if name in nodes else opened
+                if name in nodes:  # names and patients are in both
+                    opened = nodes[name].merge(opened, compat="override")
+                nodes[name] = opened
     if not nodes:
         raise InputError(
             f"{path}: expected the folder of a study, results/<study>, with datasets, samples or "

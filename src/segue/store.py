@@ -3,8 +3,8 @@
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
 chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
-hold nothing else, so only stores that were written here are held to it. What else is damaged is
-found when it is read, see ``segue.integrity``.
+hold nothing else, so only stores that were written here are held to it on opening; those of others
+are by ``segue check``. What else is damaged is found when it is read, see ``segue.integrity``.
 """
 
 import math
@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import files, integrity
+from segue import chunks, files, integrity, nodes
 from segue.errors import InputError
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
@@ -58,8 +58,8 @@ def publish(out: Path, work: Path | None = None) -> Iterator[Path]:
                 left.unlink()
         yield path
         for split in splits(path):
-            for name, array in _arrays(path, split).items():
-                integrity.check_chunks(path, path / split / name, array)
+            for name, array in nodes.arrays(path, split).items():
+                chunks.check(path, path / split / name, array)
         integrity.seal(path)
 
 
@@ -97,7 +97,7 @@ def create(
         fill: what an unwritten element reads as; NaN where writing must be resumable.
     """
     group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
-    chunks = tuple(
+    size_of_chunk = tuple(
         min(chunk, size) if i == 0 else 1 if dim == "eu_sample" else size
         for i, (dim, size) in enumerate(zip(dims, shape, strict=True))
     )
@@ -105,7 +105,7 @@ def create(
         name,
         shape=shape,
         dtype=dtype,
-        chunks=tuple(max(1, c) for c in chunks),
+        chunks=tuple(max(1, c) for c in size_of_chunk),
         dimension_names=dims,
         fill_value=fill,
         compressors=_CODECS,
@@ -140,7 +140,8 @@ def splits(path: Path) -> list[str]:
         InputError: no such store, or the metadata are damaged.
     """
     _open(path)
-    return integrity.children(path, path, "group")
+    with integrity.reading(path, path):
+        return nodes.children(path, path, "group")
 
 
 def arrays(path: Path, split: str) -> dict[str, Array]:
@@ -149,17 +150,28 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
     Raises:
         InputError: no such store, or the metadata are damaged.
     """
-    coordinates = str(_open(path)[split].attrs.get("coordinates", "")).split()
+    coordinates = str(nodes.group(path, path / split).attrs.get("coordinates", "")).split()
     return {
-        name: Array(
-            tuple(map(str, array.metadata.dimension_names or ())),
-            array.shape,
-            str(array.dtype),
-            array.nbytes,
-        )
-        for name, array in _arrays(path, split).items()
-        if name not in coordinates and array.metadata.dimension_names != (name,)
+        name: Array(nodes.dims(array), array.shape, str(array.dtype), array.nbytes)
+        for name, array in nodes.arrays(path, split).items()
+        if name not in coordinates and nodes.dims(array) != (name,)
     }
+
+
+def check_written(path: Path, split: str, name: str) -> None:
+    """See that every chunk of another program's array is there, be it of the fill value alone.
+
+    Raises:
+        InputError: some chunks are missing; names the first of them and how to write them all.
+    """
+    array = nodes.arrays(path, split)[name]
+    hint = (
+        f": lost or never written, or left out since they hold nothing but the fill value "
+        f"{array.fill_value}, which nobody can tell apart; write all chunks, with "
+        "`to_zarr(..., write_empty_chunks=True)` of xarray or `config={'write_empty_chunks': True}`"
+        " of `zarr.create_array`"
+    )
+    chunks.check(path, path / split / name, array, hint)
 
 
 def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
@@ -177,19 +189,33 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     if split not in (there := splits(path)):
         raise InputError(f"{path}: no split {split!r}; there are: {', '.join(there)}")
     all_chunks |= integrity.SEAL in _open(path).attrs
-    for name, array in _arrays(path, split).items():
+    stored = nodes.arrays(path, split)
+    for name, array in stored.items():
         if all_chunks:
-            integrity.check_chunks(path, path / split / name, array)
-        if array.metadata.dimension_names == (name,):  # the index of a dimension, read on opening
+            chunks.check(path, path / split / name, array)
+        if nodes.dims(array) == (name,):  # the index of a dimension, read on opening
             with integrity.reading(path, path / split / name, (slice(None),)):
                 array[:]
     try:
-        opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+        opened = xr.open_dataset(
+            xr.backends.ZarrStore.open_group(
+                path / split,
+                mode="r",
+                consolidated=False,
+                zarr_format=nodes.zarr_format(path / split),
+                use_zarr_fill_value_as_mask=False,  # else class 0 of format 2 may read as NaN
+            )
+        )
     except integrity.UNREADABLE as error:  # how xarray says that it cannot make sense of a group
         raise InputError(
             f"{path}/{split}: expected arrays that name their dimensions and agree on their sizes, "
             f"found: {error}; {integrity.remedy(path)}"
         ) from error
+    if unseen := stored.keys() - opened.variables.keys():
+        raise InputError(
+            f"{path}/{split}: arrays and group do not belong together, {min(unseen)} is not of it; "
+            f"{integrity.remedy(path)}"
+        )
     return opened.assign(
         {
             name: integrity.guarded(variable, path, path / split / name)
@@ -219,20 +245,13 @@ def chunk_bytes(split: xr.Dataset) -> int:
 
 
 def _open(path: Path) -> zarr.Group:
-    if not (path / "zarr.json").exists():
+    kind = nodes.node_type(path, path)
+    if kind == "array":
+        raise InputError(f"{path}: expected a Zarr group, found an array")
+    if kind != "group":
         what = f"; {integrity.remedy(path)}" if path.exists() else ""
-        raise InputError(f"{path}: no Zarr store (format 3) there{what}")
-    with integrity.reading(path, path / "zarr.json"):
-        group = zarr.open(path, mode="r", zarr_format=3)
-    if not isinstance(group, zarr.Group):
-        raise InputError(f"{path}: expected a Zarr group (format 3), found an array")
-    integrity.check(path, group.attrs)
+        raise InputError(f"{path}: no Zarr store there{what}")
+    group = nodes.group(path, path)
+    with integrity.reading(path, nodes.metadata(path)):
+        integrity.check(path, group.attrs)
     return group
-
-
-def _arrays(path: Path, split: str) -> dict[str, zarr.Array]:
-    found = {}
-    for name in integrity.children(path, path / split, "array"):
-        with integrity.reading(path, path / split / name / "zarr.json"):
-            found[name] = zarr.open_array(path / split / name, mode="r", zarr_format=3)
-    return found

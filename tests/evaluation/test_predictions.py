@@ -1,6 +1,7 @@
 """Predictions of another program get the scores that a hand computes."""
 
 import re
+import shutil
 import subprocess
 import sys
 from math import atan2, log, pi
@@ -16,7 +17,7 @@ from scipy.special import expit, logit
 
 from segue import cli, dims, store
 from segue.errors import InputError
-from segue.evaluation.predictions import score_predictions, settings
+from segue.evaluation.predictions import deltas, score_predictions, settings
 from segue.evaluation.score import score as score_stage
 from segue.keys import SCORE_ROW
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 # Pixels by what two weight hypotheses say of the foreground: sure background, sure foreground,
 # ambiguous (AU = ln 2), disputed (EU = ln 2), and a mixture (AU = ln 2 / 2, TU = H(1/4)).
 PIXELS = {"B": (0, 0), "F": (1, 1), "A": (0.5, 0.5), "E": (1, 0), "M": (0.5, 0)}
+COLUMNS = ["dataset", "task", "split"]
 LN2 = log(2)
 H = -0.25 * log(0.25) - 0.75 * log(0.75)
 
@@ -70,8 +72,9 @@ def rows(folder):
 
 @pytest.fixture(scope="module")
 def found(folder):
-    table = pd.read_csv(folder / "entanglement.csv")
-    assert list(table.columns) == ["dataset", "task", "split", "delta", "low", "high"]
+    table = pd.read_csv(folder / "deltas.csv", keep_default_na=False, na_values={"delta": ""})
+    limits = ["delta", "low", "high"]
+    assert list(table.columns) == [*COLUMNS, "correct", "wrong", *limits, "reason"]
     assert set(table["dataset"]) == {"squares"}
     return table.set_index(["task", "split"])
 
@@ -112,6 +115,7 @@ def test_the_area_counts_pairs_of_images(rows, found):
     # Every mask is one corner pixel, of border 2. EU: ln 2, 0, ln 2 against ln 2 / 2 and less.
     assert scores(rows, "auroc", "ood_x", "EU", "border") == pytest.approx([2 / 3])
     assert scores(rows, "auroc", "ood_x", "AU", "border") == pytest.approx([1 / 3])
+    assert found.loc[("ood", "ood"), ["correct", "wrong"]].tolist() == pytest.approx([2 / 3, 1 / 3])
     assert found.loc[("ood", "ood"), "delta"] == pytest.approx(delta(2 / 3, 1 / 3))
 
 
@@ -188,7 +192,7 @@ def test_a_config_replaces_the_sections_that_it_has(tmp_path):
     config.write_text("study: mine\nscores: {ambiguity: {}}\ntables: {tasks: {ambiguity: ''}}\n")
     path, out = by_hand(tmp_path / "hand.zarr"), tmp_path / "out"
     score_predictions(path, out, config=config)
-    table = pd.read_csv(out / "entanglement.csv")
+    table = pd.read_csv(out / "deltas.csv")
     assert set(table["task"]) == {"ambiguity"}
     assert set(table["dataset"]) == {"hand"}
     assert set(pd.read_csv(out / "scores.csv")["task"]) == {"ambiguity"}
@@ -222,26 +226,13 @@ def test_a_config_that_is_wrong_is_refused_before_anything_is_written(text, mess
     assert not out.exists()
 
 
-def test_the_folder_is_no_file(tmp_path):
-    out = tmp_path / "out"
-    out.write_text("mine")
-    with pytest.raises(InputError, match="out: expected a folder, found a file"):
-        score_predictions(by_hand(tmp_path / "hand.zarr"), out)
-    assert out.read_text() == "mine"
-
-
 def test_a_store_is_checked_before_anything_is_written(tmp_path, capsys):
     path = by_hand(tmp_path / "hand.zarr")
     (path / "id/probs/c").rename(tmp_path / "lost")
     out = tmp_path / "out"
     assert cli.main(["score", str(path), "--out", str(out)]) == 1
-    assert "id/probs: image 0, eu_sample 0, " in capsys.readouterr().err
+    assert "id/probs: 1 of 1 chunks are missing (c/0/0/0/0/0/0)" in capsys.readouterr().err
     assert not out.exists()
-
-
-def test_old_maps_are_not_taken_for_new_ones(folder):
-    with pytest.raises(InputError, match="exists already"):
-        score_predictions(folder.parent / "hand.zarr", folder)
 
 
 @pytest.mark.parametrize(("hypotheses", "draws"), [(1, 5), (5, 1)])
@@ -252,7 +243,7 @@ def test_one_hypothesis_or_one_draw_will_do(hypotheses, draws, tmp_path):
         how = {"mode": "a", "zarr_format": 3, "consolidated": False}
         split[["labels", "probs"]].to_zarr(path, group=name, **how)
     score_predictions(path, tmp_path / "out")
-    assert np.isfinite(pd.read_csv(tmp_path / "out/entanglement.csv")["delta"]).all()
+    assert np.isfinite(pd.read_csv(tmp_path / "out/deltas.csv")["delta"]).all()
 
 
 def test_the_worked_example_runs_as_it_is_printed(tmp_path, monkeypatch):
@@ -269,5 +260,62 @@ def test_the_worked_example_runs_as_it_is_printed(tmp_path, monkeypatch):
     assert [command[0] for command in commands] == ["check", "score"]
     for command in commands:
         subprocess.run([sys.executable, "-m", "segue.cli", *command], check=True)
-    assert len(pd.read_csv("my_scores/entanglement.csv")) == 5
+    assert len(pd.read_csv("my_scores/deltas.csv")) == 5
     assert set(store.splits(Path("my_predictions.zarr"))) == {"val", "id", "ood_scanner"}
+
+
+def limits(folder, rows, **more):
+    """A file of scores' intervals of one variant; returns the path of the scores."""
+    head = {"variant": "corrected", "dataset": "d", "aleatoric": "a", "epistemic": "e"}
+    table = pd.DataFrame([{**head, "replicate": 0, "aggregation": "", **row} for row in rows])
+    table.assign(**more).to_csv(folder / "scores-intervals.csv", index=False)
+    return folder / "scores.csv"
+
+
+def ncc(split, measure, value):
+    row = {"task": "ambiguity", "metric": "ncc", "split": split, "measure": measure}
+    return {**row, "value": value, "low": 0, "high": 1}
+
+
+def test_the_right_and_the_wrong_value_of_ood_are_means_over_splits(tmp_path):
+    rows = [
+        ncc(split, measure, value)
+        for split, values in {"ood_a": (0.4, 0.1), "ood_b": (0.2, 0.3), "id": (0.5, 0.5)}.items()
+        for measure, value in zip(("AU", "EU"), values, strict=True)
+    ]
+    of_delta = {**ncc("ood", "", 0.2), "metric": "delta", "low": -0.5, "high": 0.75}
+    path = limits(tmp_path, [*rows, of_delta])
+    table = deltas(path, "corrected", {"ambiguity": ""}).set_index("split")
+    numbers = table.loc["ood", ["correct", "wrong", "delta", "low", "high"]].astype(float)
+    assert numbers.tolist() == pytest.approx([0.3, 0.2, 0.2, -0.5, 0.75])
+    assert table.loc["ood", "reason"] == ""
+    assert table.loc["id", "reason"] == "it was not scored"
+
+
+def test_why_there_is_no_delta_is_said(tmp_path):
+    rows = [ncc("id", measure, value) for measure, value in (("AU", 0.1), ("EU", ""))]
+    undefined = {**ncc("id", "", ""), "metric": "delta", "low": "", "high": "", "reason": "flat"}
+    path = limits(tmp_path, [*rows, undefined])
+    tasks = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
+    table = deltas(path, "corrected", tasks).set_index(["task", "split"])
+    assert table["reason"].to_dict() == {
+        ("ood", "ood"): "there is no OOD split",
+        ("ambiguity", "id"): "flat",
+        ("ambiguity", "ood"): "there is no OOD split",
+        ("calibration", "id"): "there is no val",
+        ("calibration", "ood"): "there is no OOD split",
+    }
+    assert table.loc[("ambiguity", "id"), ["correct", "wrong", "delta"]].tolist() == ["0.1", "", ""]
+    assert set(table["dataset"]) == {"d"}
+
+
+def test_val_and_id_alone_are_scored_for_what_they_allow(tmp_path, capsys, caplog):
+    caplog.set_level("INFO")
+    path, out = by_hand(tmp_path / "hand.zarr"), tmp_path / "out"
+    shutil.rmtree(path / "ood_x")
+    assert cli.main(["score", str(path), "--out", str(out)]) == 0
+    assert "no split ood_<shift>: OOD detection, and everything under shift" in caplog.text
+    assert capsys.readouterr().out.count("– (there is no OOD split)") == 3
+    table = pd.read_csv(out / "deltas.csv").set_index(["task", "split"])
+    assert np.isfinite(table.loc[[("ambiguity", "id"), ("calibration", "id")], "delta"]).all()
+    assert table["delta"].count() == 2

@@ -18,7 +18,7 @@ def _file(folder: Path, cell, images=4, drop=(), value=0.5, reason="") -> Path:
         for image in range(count) if count else ["all"]:
             score = value + (image if count else 0)
             head = ("quick", "task", metric, "corrected", dataset, "id", aleatoric, epistemic)
-            rows.append((*head, replicate, measure, "", image, score))
+            rows.append((*head, replicate, measure, "", image, f"name {image}", score))
     path = folder / f"{dataset}-{aleatoric}-{epistemic}-{replicate}.csv"
     table = pd.DataFrame(rows, columns=SCORE_ROW)
     table = table[~table["metric"].isin(drop)]

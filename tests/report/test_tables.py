@@ -51,7 +51,7 @@ def _write(folder: Path, cell, variants=("corrected",), undefined=None, reason="
                             aleatoric,
                             epistemic,
                         )
-                        rows.append((*head, replicate, measure, how, "all", random.random()))
+                        rows.append((*head, replicate, measure, how, "all", "", random.random()))
     path = folder / ("-".join(map(str, cell)) + ".csv")
     table = pd.DataFrame(rows, columns=SCORE_ROW)
     if undefined:

@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
 from handmade import SPLITS, random_split
 from study import ROOT, Study
@@ -19,10 +20,13 @@ ENTRIES = {
 
 
 def write(path, seed):
-    """Samples of a cell: those of another seed than the labels."""
+    """Samples of a cell: those of another seed than the labels; theirs with foreign types."""
     for name in SPLITS:
         split = random_split(name)
         split["probs"] = random_split(name, seed)["probs"]
+        if seed == "theirs":
+            split["labels"] = split["labels"].astype("float32")
+            split["probs"] = xr.where(split["probs"] < 1e-3, -6e-8, split["probs"].astype("f4"))
         how = {"mode": "a", "zarr_format": 3, "consolidated": False}
         split[["labels", "probs"]].to_zarr(path, group=name, **how)
 
@@ -134,11 +138,21 @@ def test_they_stand_beside_a_dataset_that_is_trained(study):
     assert "given" not in plan.jobs
 
 
+def test_a_study_needs_all_kinds_of_splits(study):
+    write(study.folder / "half.zarr", "half")
+    for name in ("ood_blur", "ood_noise"):
+        (study.folder / "half.zarr" / name).rename(study.folder / f"lost_{name}")
+    half = {"half": ENTRIES["ours"] | {"store": "half.zarr", "epistemic": "swag"}}
+    done = study.snakemake("--cores", "1", "--until", "given", change={"predictions": half})
+    assert done.returncode == 1
+    assert "half.zarr: a study needs a split 'ood_<shift>', found id, val; add " in done.stdout
+
+
 def test_a_store_that_is_wrong_stops_its_cell(study):
     write(study.folder / "bad.zarr", "bad")
     (study.folder / "bad.zarr/id/probs/c").rename(study.folder / "lost")
     bad = {"bad": ENTRIES["ours"] | {"store": "bad.zarr", "epistemic": "swag"}}
     done = study.snakemake("--cores", "1", "--until", "given", change={"predictions": bad})
     assert done.returncode == 1
-    assert "bad.zarr/id/probs: image 0, eu_sample 0, au_sample 0, y 0, x 0: " in done.stdout
+    assert "bad.zarr/id/probs: 1 of 1 chunks are missing (c/0/0/0/0/0/0): lost" in done.stdout
     assert not list((study.results / "samples/phantom/mine-swag").rglob("made.json"))

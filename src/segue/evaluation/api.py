@@ -1,5 +1,6 @@
 """Scores of arrays in memory: what the stages maps and score do, without files."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -9,13 +10,17 @@ import xarray as xr
 import yaml
 
 from segue import dims
-from segue.evaluation.check import ARRAYS, check_splits
+from segue.evaluation.canonical import canonical, known
+from segue.evaluation.check import check_splits
 from segue.evaluation.maps import in_roles, mapped
-from segue.evaluation.score import rows, scores
+from segue.evaluation.score import image_names, rows, scores
+from segue.evaluation.structure import ARRAYS
 from segue.evaluation.variants import CORRECTED
 from segue.keys import REPLICATE, SCORE_ROW
 
 _CELL = ("study", *REPLICATE)
+
+_log = logging.getLogger(__name__)
 
 
 def score(
@@ -29,12 +34,13 @@ def score(
 
     Args:
         splits: by name: ``val``, on which confidences are fitted, ``id``, and ``ood_<shift>`` for
-            each shift. A task that needs a split which is not there is left out, and the log says
-            so: calibration without ``val``, OOD detection without ``id`` or any shift. Each split
-            has ``probs`` (image, eu_sample, au_sample, class, y, x), class probabilities in [0, 1]
-            of every draw (``au_sample``) under every weight hypothesis (``eu_sample``), and
-            ``labels`` (image, rater, y, x), class indices, or 255 where a rater gives none. They
-            may be lazy.
+            each shift, at least one of them; others are left out. A task that needs a split which
+            is not there is left out, and the log says so: calibration without ``val``, OOD
+            detection without ``id`` or any shift. Each split has ``probs`` (image, eu_sample,
+            au_sample, class, y, x), class probabilities in [0, 1] of every draw (``au_sample``)
+            under every weight hypothesis (``eu_sample``), and ``labels`` (image, rater, y, x),
+            class indices, ``segue.dims.UNLABELLED`` where a rater gives none. They may be lazy, and
+            have the ``name`` of each image.
         tasks: the tasks to score, by name, each with its options; by default all, with the options
             of config.yaml.
         variants: how to score: ``corrected``, ``paper_code`` or ``paper_code_v1``.
@@ -43,33 +49,35 @@ def score(
 
     Returns:
         A row a score: task, metric, variant, split, measure (TU, AU, EU, or empty), aggregation,
-        image (its index, or ``all`` for a number of the whole split) and score, NaN where it is
-        undefined: that of an image which nobody read, of ambiguity without two raters, and of AU
+        image (its index, or ``all`` for a number of the whole split), name (the image's) and
+        score, NaN where it is undefined: that of an image which nobody read, of ambiguity without two raters, and of AU
         and EU where there is one hypothesis with one draw.
 
     Raises:
         InputError: arrays that are missing, do not fit together or hold what they may not, or a
             task, option or variant that there is not.
     """
-    check_splits(splits, "splits")
+    for line in check_splits(splits, "splits"):
+        _log.info("%s", line)
     if tasks is None:
         defaults = files("segue.evaluation") / "scores.yaml"
         tasks = yaml.safe_load(defaults.read_text(encoding="utf-8"))["scores"]
-    whole = {name: _with_maps(split, none_roles) for name, split in splits.items()}
+    whole = {name: _with_maps(splits[name], none_roles) for name in known(splits)}
+    names = {name: image_names(splits[name]) for name in whole}
     key = dict.fromkeys(_CELL, "")
     found = [
         row
         for task, options in tasks.items()
         for each in scores(task, whole, variants, dict(options))
         for variant in ([each.variant] if each.variant else variants)
-        for row in rows(task, each, variant, key)
+        for row in rows(task, each, variant, key, names)
     ]
     return pd.DataFrame(found, columns=list(SCORE_ROW)).drop(columns=list(_CELL))
 
 
 def _with_maps(split: xr.Dataset, none_roles: str) -> xr.Dataset:
     """A split as tasks take it, with the maps that the stage ``maps`` would write."""
-    given = split[list(ARRAYS)].reset_coords(drop=True)
+    given = canonical(split[list(ARRAYS)].reset_coords(drop=True))
     maps = xr.concat(mapped(in_roles(given[["probs"]], none_roles)), dim="image")
     return given.assign(
         uncertainty=maps["uncertainty"].transpose(*dims.UNCERTAINTY).drop_vars("measure"),

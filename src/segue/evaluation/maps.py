@@ -15,6 +15,7 @@ from tqdm import tqdm
 from segue import dims, integrity, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
+from segue.evaluation.canonical import canonical, known
 from segue.evaluation.probabilities import probabilities
 
 NONE_ROLES = ("samples_as_hypotheses", "strict")
@@ -36,13 +37,23 @@ def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
         InputError: an unknown ``none_roles``, or samples that are no probabilities.
     """
     source = Path(samples)
-    splits = {name: store.open_split(source, name)[["probs"]] for name in store.splits(source)}
+    splits = {
+        name: canonical(store.open_split(source, name)) for name in known(store.splits(source))
+    }
     total = sum(split.sizes["image"] for split in splits.values())
     with store.publish(out) as path, tqdm(total=total, unit="image", mininterval=1) as bar:
         store.describe(path, {"samples": store.attributes(source), "none_roles": none_roles})
         for name, split in splits.items():
             dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
-            _write(path, name, in_roles(split, none_roles), source, bar)
+            _write(path, name, in_roles(split[["probs"]], none_roles), source, bar)
+            for key, values in labelled(split).items():
+                store.coordinate(path, name, key, "image", values)
+
+
+def labelled(split: xr.Dataset) -> dict[str, list[str]]:
+    """``name`` and ``patient`` of each image as text, as far as a split has them."""
+    found = (name for name in ("name", "patient") if name in split and split[name].ndim == 1)
+    return {name: [str(value) for value in split[name].values] for name in found}
 
 
 def in_roles(split: xr.Dataset, none_roles: str) -> xr.Dataset:

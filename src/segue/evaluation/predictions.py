@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from segue import plugins
+from segue import dims, plugins
 from segue.errors import InputError
 from segue.evaluation import intervals
 from segue.evaluation.check import check
+from segue.evaluation.entanglement import Ranked
+from segue.evaluation.entanglement import deltas as deltas_of_means
 from segue.evaluation.maps import write_maps
 from segue.evaluation.score import intervals_beside, score
 from segue.evaluation.variants import named
@@ -23,7 +25,6 @@ GIVEN = "given"
 
 _DEFAULTS = files("segue.evaluation") / "scores.yaml"
 _KINDS = {dict: "a mapping", list: "a list that is not empty", int: "an integer"}
-_ENTANGLEMENT = ["dataset", "task", "split", intervals.DELTA, "low", "high"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +41,11 @@ def score_predictions(
     """Check a store, then write maps, scores and Δ to the folder ``out``.
 
     ``maps.zarr``; ``scores.csv`` (``segue.keys.SCORE_ROW``) with its intervals beside it;
-    and ``entanglement.csv``: dataset, task, split (``id`` or ``ood``), Δ under the first variant
-    and its 95 % interval over images.
+    and ``deltas.csv``, see ``deltas``, under the first variant.
 
     Args:
         store: of another program's samples and references, see ``segue.evaluation.check``.
-        out: path of the folder.
+        out: path of the folder, see ``segue.evaluation.output``.
         dataset: what the rows call the dataset; the store's name by default.
         aleatoric, epistemic: what they call the methods.
         config: YAML file; its sections seed, variants, uncertainty, scores and tables, those of
@@ -55,13 +55,10 @@ def score_predictions(
         InputError: something is wrong with the store or the config, or the maps are there already.
     """
     maps, scores = out / "maps.zarr", out / "scores.csv"
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: expected a folder, found a file; name another --out")
-    if maps.exists():
-        raise InputError(f"{maps}: exists already; remove it, or name another folder")
     options = settings(config)
     _log.info("checking %s", store)
-    check(store)
+    for line in check(store):
+        _log.info("%s: %s", store, line)
     _log.info("maps of uncertainty")
     write_maps(maps, samples=str(store), **options["uncertainty"])
     score(
@@ -80,8 +77,8 @@ def score_predictions(
         options=options["scores"],
         seed=options["seed"],
     )
-    found = entanglement(scores, options["variants"][0], options["tables"]["tasks"])
-    with replacing(out / "entanglement.csv") as file:
+    found = deltas(scores, options["variants"][0], options["tables"]["tasks"])
+    with replacing(out / "deltas.csv") as file:
         file.write(found.to_csv(index=False, lineterminator="\n"))
 
 
@@ -118,18 +115,49 @@ def _check_kind(found: Any, kind: type, where: str) -> None:
         raise InputError(f"{where}: expected {_KINDS[kind]}, found {found!r}")
 
 
-def entanglement(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataFrame:
-    """Δ and its interval of each task and region, from the file beside a file of scores.
+def deltas(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataFrame:
+    """Δ and its interval of each task on ``id`` and on ``ood``, the mean of the OOD splits.
 
     Args:
-        scores: the file of scores.
+        scores: a file of scores; read is that of the intervals beside it.
         variant: the one to take.
         aggregations: the tasks that rank, and which of their aggregations does.
 
     Returns:
-        Columns dataset, task, split, delta, low, high; numbers as they are written there.
+        Columns dataset, task, split, correct and wrong (U_c and U_w, values of the task's metric),
+        delta, low, high (of its 95 % interval), as they are written there, and reason: why there
+        is no Δ, where it is empty.
     """
-    rows = pd.read_csv(intervals_beside(scores), dtype=str, keep_default_na=False)
-    here = (rows["metric"] == intervals.DELTA) & (rows["variant"] == variant)
-    chosen = rows["task"].map(aggregations) == rows["aggregation"]
-    return rows[here & chosen].rename(columns={"value": intervals.DELTA})[_ENTANGLEMENT]
+    table = pd.read_csv(intervals_beside(scores), dtype=str, keep_default_na=False)
+    table = table[table["variant"] == variant]
+    rows = []
+    for task, aggregation in aggregations.items():
+        ranks = plugins.load("tasks", task).TASK
+        for region in ("id", "ood"):
+            if region not in ranks.references:  # what is compared with has no Δ of its own
+                found = _delta(table, task, Ranked(ranks, aggregation), region)
+                rows.append({"task": task, "split": region} | found)
+    columns = ["dataset", "task", "split", "correct", "wrong", intervals.DELTA, "low", "high"]
+    found = pd.DataFrame(rows, columns=[*columns, "reason"], dtype=object).fillna("")
+    return found.assign(dataset=table["dataset"].iloc[0])
+
+
+def _delta(table: pd.DataFrame, task: str, ranked: Ranked, region: str) -> dict[str, str]:
+    """What ``deltas`` says of one task in one region."""
+    is_delta = table["metric"] == intervals.DELTA
+    there = set(table.loc[~is_delta, "split"])
+    regions = {"ood" if dims.is_ood(split) else split for split in there}
+    for needed in (region, *ranked.task.references):
+        if needed not in regions:
+            return {"reason": f"there is no {'OOD split' if needed == 'ood' else needed}"}
+    here = (table["task"] == task) & (table["aggregation"] == ranked.aggregation)
+    limits = table[here & is_delta & (table["split"] == region)]
+    if limits.empty:
+        return {"reason": "it was not scored"}
+    means = table[here & (table["metric"] == ranked.task.metric)]
+    means = means.assign(score=pd.to_numeric(means["value"]))
+    both = deltas_of_means(means, {task: ranked}).set_index("split").loc[region]
+    known = {name: str(both[name]) for name in ("correct", "wrong") if both[name] == both[name]}
+    row = limits.iloc[0]
+    found = {intervals.DELTA: row["value"], "low": row["low"], "high": row["high"]}
+    return known | found | {"reason": row.get("reason", "")}

@@ -18,6 +18,7 @@ import xarray as xr
 from segue import dims, plugins, store
 from segue.errors import InputError
 from segue.evaluation import intervals
+from segue.evaluation.canonical import canonical
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import named
 from segue.files import replacing
@@ -55,7 +56,9 @@ def score(
             number without being undefined.
     """
     splits = open_splits(Path(dataset), Path(samples), Path(maps))
-    units = {name: intervals.units(store.open_split(Path(dataset), name), name) for name in splits}
+    references = {name: store.open_split(Path(dataset), name) for name in splits}
+    units = {name: intervals.units(split, name) for name, split in references.items()}
+    names = {name: image_names(split) for name, split in references.items()}
     weights = intervals.weights(units, seed)
     with replacing(out) as file, replacing(intervals_beside(out)) as second:
         writer = csv.writer(file, lineterminator="\n")
@@ -66,7 +69,8 @@ def score(
             drawn = []
             for found in scores(task, splits, variants, options_of_task):
                 for variant in [found.variant] if found.variant else variants:
-                    writer.writerows(map(_written, rows(task, found, variant, key)))
+                    written = rows(task, found, variant, key, names)
+                    writer.writerows(map(_written, written))
                 drawn.append(intervals.draw(found, weights))
             for row in intervals.intervals(task, drawn):
                 known = {name: value for name, value in row.items() if value == value}  # not NaN
@@ -163,7 +167,7 @@ def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Datas
         (maps, "prediction", dims.PREDICTION),
     ):
         where = f"{path}/{name}/{variable}"
-        array = dims.check(store.open_split(path, name)[variable], order, where)
+        array = dims.check(canonical(store.open_split(path, name))[variable], order, where)
         for other in variables.values():
             for dim in ("image", "class", "y", "x"):
                 if array.sizes.get(dim) not in (None, other.sizes.get(dim, array.sizes.get(dim))):
@@ -175,11 +179,24 @@ def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Datas
     return xr.Dataset(variables)
 
 
-def rows(task: str, found: Score, variant: str, key: Mapping[str, Any]) -> Iterator[list[Any]]:
+def image_names(split: xr.Dataset) -> list[str]:
+    """Name of each image of a split; empty ones where it has no ``name``."""
+    if "name" in split:
+        return [str(value) for value in dims.check(split["name"], ("image",), "name").values]
+    return [""] * split.sizes["image"]
+
+
+def rows(
+    task: str,
+    found: Score,
+    variant: str,
+    key: Mapping[str, Any],
+    names: Mapping[str, Sequence[str]],
+) -> Iterator[list[Any]]:
     """Rows of ``SCORE_ROW``; a float is written so that reading gives the same number."""
     row = {**key, **vars(found), "task": task, "variant": variant}
-    head = [row[column] for column in SCORE_ROW[:-2]]
+    head = [row[column] for column in SCORE_ROW[:-3]]
     values = np.atleast_1d(np.asarray(found.values, np.float64)).tolist()
-    images = range(len(values)) if np.ndim(found.values) else ["all"]
-    for image, value in zip(images, values, strict=True):
-        yield [*head, image, value]
+    images = enumerate(names[found.split]) if np.ndim(found.values) else [("all", "")]
+    for (image, name), value in zip(images, values, strict=True):
+        yield [*head, image, name, value]
