@@ -128,11 +128,9 @@ def calibration_error(val, test):
     wrong = sum(n for _, n in val.values()) - right
     up, down = (right + 1) / (right + 2), 1 / (wrong + 2)
     at_zero, at_ln2 = (logit((r * up + (n - r) * down) / n) for r, n in (val[0], val[LN2]))
-    index = int(256 * np.log10(LN2 * 1e12) / 14)
-    centre = 10 ** (-12 + 14 * (index + 0.5) / 256)  # of the bin of ln 2, among 256 in 14 decades
     bins = {}
     for u, (r, n) in test.items():
-        confidence = expit(at_zero + u / centre * (at_ln2 - at_zero))
+        confidence = expit(at_zero + u / LN2 * (at_ln2 - at_zero))
         total = bins.setdefault(int(np.ceil(20 * confidence)), np.zeros(3))
         total += [r, n, n * confidence]
     return np.mean([abs(r - c) / n for r, n, c in bins.values()])

@@ -134,7 +134,8 @@ def deltas(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataF
     for task, aggregation in aggregations.items():
         ranks = plugins.load("tasks", task).TASK
         for region in ("id", "ood"):
-            if region not in ranks.references:  # what is compared with has no Δ of its own
+            # What OOD splits are compared with has no Δ of its own.
+            if region == "ood" or region not in ranks.references:
                 found = _delta(table, task, Ranked(ranks, aggregation), region)
                 rows.append({"task": task, "split": region} | found)
     columns = ["dataset", "task", "split", "correct", "wrong", intervals.DELTA, "low", "high"]

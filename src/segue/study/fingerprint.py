@@ -15,10 +15,16 @@ from pathlib import Path
 PLUMBING = frozenset(
     {
         "segue.blocks",
+        "segue.chunks",
         "segue.cli",
         "segue.errors",
         "segue.evaluation.check",
+        "segue.evaluation.output",
+        "segue.evaluation.structure",
+        "segue.evaluation.values",
         "segue.files",
+        "segue.lazy",
+        "segue.nodes",
         "segue.plugins",
         "segue.store",
         "segue.study",

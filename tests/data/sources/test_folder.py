@@ -342,6 +342,53 @@ def test_a_store_that_leaves_out_empty_chunks_is_refused_with_the_remedy(tmp_pat
     assert _open(_store(tmp_path / "b.zarr", empty)).raters == 2
 
 
+def test_a_store_of_format_2_is_read(tmp_path):
+    source = _open(_store(tmp_path / "x.zarr", zarr_format=2))
+    with xr.open_zarr(tmp_path / "x.zarr", group="id", consolidated=False) as given:
+        for place in source.splits["id"]:
+            sample = source.read(place)
+            assert_array_equal(sample.image, given["image"].values[place.index])
+            assert_array_equal(sample.labels, given["labels"].values[place.index])
+
+
+@pytest.mark.parametrize("marker", [255, -1, 7])
+def test_labels_of_a_store_may_be_missing(tmp_path, marker):
+    def mark(data):
+        labels = data["labels"].astype("int16")
+        labels[1, 0, :2] = marker
+        labels[2, 1] = marker
+        return data.assign(labels=labels)
+
+    path = _store(tmp_path / "x.zarr", lambda data, split: mark(data) if split == "id" else data)
+    source = _open(path, ignore=7 if marker == 7 else None)
+    labels = [source.read(place).labels for place in source.splits["id"]]
+    assert (labels[1][0, :2] == 255).all()
+    assert (labels[2][1] == 255).all()
+    assert sum((each == 255).sum() for each in labels) == 2 * 8 + 64
+
+
+def test_one_patient_or_picture_of_a_store_in_two_splits_is_refused(tmp_path):
+    def patients(data, split):
+        names = np.array([f"{split} 0", f"{split} 1", "p"], object)
+        return data.assign_coords(patient=("image", names)) if split in ("train", "id") else data
+
+    path = _store(tmp_path / "x.zarr", patients)
+    with pytest.raises(InputError, match=r"image 2 \(train\): the group 'p' as .*id, image 2"):
+        _open(path)
+    rng = np.random.default_rng(9)
+    first = rng.normal(size=(1, 8, 8))
+
+    def twice(data, split):
+        data["image"] = (data["image"].dims, rng.normal(size=data["image"].shape))
+        if split in ("val", "train"):
+            data["image"][1] = first
+        return data
+
+    path = _store(tmp_path / "y.zarr", twice)
+    with pytest.raises(InputError, match=r"image 1 .*the same picture as"):
+        _open(path)
+
+
 def test_splits_of_a_store_have_known_names(tmp_path):
     path = _store(tmp_path / "x.zarr", splits=[*SPLITS, "test"])
     with pytest.raises(InputError, match="split 'test'; expected train, val, id"):

@@ -1,4 +1,4 @@
-"""A user's own Zarr store (format 3): one group a split, of ``image`` and ``labels``."""
+"""A user's own Zarr store (format 2 or 3): one group a split, of ``image`` and ``labels``."""
 
 import os
 from functools import lru_cache
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from segue import dims, store
+from segue import dims, nodes, store
 from segue.data import leaks
 from segue.data.source import Sample
 from segue.errors import InputError
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 def is_store(path: Path) -> bool:
     """Whether a Zarr store is at ``path``."""
-    return (path / "zarr.json").is_file()
+    return nodes.metadata(path) is not None
 
 
 def index(
