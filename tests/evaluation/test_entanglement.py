@@ -100,6 +100,15 @@ def test_a_delta_that_is_undefined_says_why():
     assert found["reason"].tolist() == ["one sample", "one sample"]
 
 
+def test_each_reason_is_given_once():
+    """Two shifts, of which each lacks something, and the images they are compared with lack it too."""
+    scores = {split: (np.nan,) * 3 for split in ("ood_a", "ood_b")}
+    means = _means("ood", "border", scores)
+    means["reason"] = "no border in id; no border in " + means["split"]
+    found = deltas(means, {"ood": RANKED["ood"]})
+    assert found["reason"].tolist() == ["no border in id; no border in ood_a; no border in ood_b"]
+
+
 def test_delta_of_ood_is_that_of_the_means_over_splits():
     means = _means("ood", "border", {"ood_a": (0, 0.4, 0.9), "ood_b": (0, 0.6, 0.5)})
     row = deltas(means, {"ood": RANKED["ood"]}).iloc[0]

@@ -92,7 +92,10 @@ def _reasons(rows: pd.DataFrame, task: Task, both: pd.DataFrame, index: list[str
     """Why each Δ of ``both`` is NaN: the reasons of the scores in ``rows`` it would be made of."""
     compared = rows["measure"].isin([task.correct, *task.wrong])
     told = rows[compared & (rows["reason"] != "")].groupby(index)["reason"]
-    reasons = {key: "; ".join(each.unique()) for key, each in told}
+    reasons = {
+        key: "; ".join(dict.fromkeys(part for reason in each for part in reason.split("; ")))
+        for key, each in told
+    }
     keys = both[index].itertuples(index=False, name=None)
     undefined = both["delta"].isna()
     return np.array(

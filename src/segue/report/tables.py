@@ -129,9 +129,9 @@ def borderless(means: pd.DataFrame, tasks: Mapping[str, str]) -> list[str]:
     if tasks.get("ood") != "border" or not (rows["score"] > 0).any():
         return []
     (variant,) = named(rows["variant"].unique())
-    what = "have no score by border and are left out of its AUROC"
+    what = "they have no score by border and are left out of its AUROC"
     if variant.raw_border:
-        what = "have the sum of their map as their score by border"
+        what = "they have the sum of their map as their score by border"
     notes = []
     for dataset, here in rows.groupby("dataset", sort=False):
         shares = here.groupby("split", sort=False)["score"].mean()
