@@ -101,7 +101,7 @@ def test_a_delta_that_is_undefined_says_why():
 
 
 def test_each_reason_is_given_once():
-    """Two shifts, of which each lacks something, and the images they are compared with lack it too."""
+    """Two shifts that each lack something, which the images they are compared with lack too."""
     scores = {split: (np.nan,) * 3 for split in ("ood_a", "ood_b")}
     means = _means("ood", "border", scores)
     means["reason"] = "no border in id; no border in " + means["split"]
