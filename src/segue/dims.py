@@ -1,5 +1,7 @@
 """Names of dimensions, measures and splits, and the check of an array against them."""
 
+from typing import Any
+
 import xarray as xr
 
 from segue.errors import InputError
@@ -32,3 +34,18 @@ def check(array: xr.DataArray, dims: tuple[str, ...], where: str) -> xr.DataArra
     if array.dims != dims:
         raise InputError(f"{where}: expected dimensions {dims}, found {array.dims}")
     return array
+
+
+def name_of(value: Any) -> str:
+    """A patient or an image's name as text; empty where it is missing.
+
+    That is where it is empty, NaN (what a CF fill value is read as) or a negative number. Numbers
+    are compared as numbers: 1 is 1.0.
+    """
+    if isinstance(value, bytes):
+        return value.decode(errors="replace").strip()
+    if not isinstance(value, (int, float)):
+        return "" if value is None else str(value).strip()
+    if not value >= 0:  # NaN is not
+        return ""
+    return str(int(value)) if value == value // 1 else str(value)

@@ -53,17 +53,7 @@ def _labels(split: xr.Dataset, array: str, name: str) -> list[str]:
     if array not in split:  # a coordinate, unless another program wrote it
         return [""] * split.sizes["image"]
     values = dims.check(split[array], ("image",), f"{name}/{array}").values
-    return [_label(value) for value in values.tolist()]
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode(errors="replace").strip()
-    if not isinstance(value, (int, float)):
-        return "" if value is None else str(value).strip()
-    if not value >= 0:  # NaN is not
-        return ""
-    return str(int(value)) if value == value // 1 else str(value)
+    return [dims.name_of(value) for value in values.tolist()]
 
 
 def weights(units: Mapping[str, Sequence[str]], seed: int) -> dict[str, np.ndarray]:

@@ -389,6 +389,16 @@ def test_one_patient_or_picture_of_a_store_in_two_splits_is_refused(tmp_path):
         _open(path)
 
 
+@pytest.mark.parametrize(
+    "missing", [np.full(3, np.nan), np.full(3, -1), np.array([""] * 3, object)]
+)
+def test_patients_that_are_missing_in_two_splits_are_nobody(tmp_path, missing):
+    path = _store(
+        tmp_path / "x.zarr", lambda data, split: data.assign_coords(patient=("image", missing))
+    )
+    assert _open(path).raters == 2
+
+
 def test_splits_of_a_store_have_known_names(tmp_path):
     path = _store(tmp_path / "x.zarr", splits=[*SPLITS, "test"])
     with pytest.raises(InputError, match="split 'test'; expected train, val, id"):

@@ -4,7 +4,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -76,19 +75,18 @@ class Reader:
             coordinates["slice"] = item.index
         return Sample(image=image, labels=labels, coordinates=coordinates)
 
-    def raw(self, item: Item, note: Callable[[bytes], None] = lambda data: None) -> _Raw:
-        """Read the files of an item; ``note`` is given the bytes of each file of a row's first.
+    def raw(self, item: Item, note: Callable[[bytes], None] | None = None) -> _Raw:
+        """Read the files of an item; ``note`` is given the bytes of each, once a row.
 
         Raises:
             InputError: naming the row, if a file is unreadable or its size is not the image's.
         """
         row = item.row
         try:
-            if item.index in (None, 0):
-                data = {path: path.read_bytes() for path in (row.image, *filter(None, row.masks))}
-                for each in data.values():
-                    note(each)
-            found = self._volume(item) if nifti.is_nifti(row.image) else self._files(row, data)
+            if note and not item.index:
+                for path in (row.image, *filter(None, row.masks)):
+                    note(path.read_bytes())
+            found = self._volume(item) if nifti.is_nifti(row.image) else self._files(row)
         except (InputError, OSError) as error:
             raise InputError(f"{item.where}: {error}") from error
         for path, mask in zip(row.masks, found.masks, strict=True):
@@ -101,15 +99,15 @@ class Reader:
                 )
         return found
 
-    def _files(self, row: Row, data: Mapping[Path, bytes]) -> _Raw:
+    def _files(self, row: Row) -> _Raw:
         if strange := [path for path in row.masks if path and nifti.is_nifti(path)]:
             raise InputError(
                 f"{strange[0].name} is NIfTI and its image {row.image.name} is not, so that nothing"
                 " says how they lie on each other; save both in one format"
             )
-        masks = [files.mask(path, data[path]) if path else None for path in row.masks]
+        masks = [files.mask(path) if path else None for path in row.masks]
         plane = next((mask.codes.shape for mask in masks if mask), None)
-        image, turned = files.image(row.image, data[row.image], plane, self.axes)
+        image, turned = files.image(row.image, plane, self.axes)
         return _Raw(image, masks, turned)
 
     def _volume(self, item: Item) -> _Raw:

@@ -55,9 +55,13 @@ def index(
             raise InputError(f"{where}: images and raters differ between splits: {first}, {second}")
         digests = _check_values(split, classes, ignore, where)
         splits[name] = [Place(name, i) for i in range(image.shape[0])]
-        patients = split["patient"].values if "patient" in split.variables else [""] * len(digests)
+        patients = (
+            split["patient"].values.tolist()
+            if "patient" in split.variables
+            else [""] * len(digests)
+        )
         entries += [
-            leaks.Entry(name, f"{where}, image {i}", str(patient), digest)
+            leaks.Entry(name, f"{where}, image {i}", dims.name_of(patient), digest)
             for i, (patient, digest) in enumerate(zip(patients, digests, strict=True))
         ]
     return splits, entries
