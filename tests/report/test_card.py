@@ -67,6 +67,18 @@ def test_the_order_of_images_and_raters_does_not_matter(seed):
     assert second["classes"]["foreground"] == pytest.approx(first["classes"]["foreground"])
 
 
+def test_what_has_no_label_is_not_counted_as_marked():
+    """Four pixels: one rater marks two; one labels two, of which one is marked; one saw nothing."""
+    labels = np.array(
+        [[[[1, 1], [0, 0]], [[1, 255], [0, 255]], [[255, 255], [255, 255]]]], np.uint8
+    )
+    found = statistics.of_split(_split(labels))
+    assert (found["missing"], found["ignored"]) == (1, 2 / 8)
+    assert found["share"] == [0.5, 0.5]
+    assert found["non_empty"] == [0, 0, 1, 0]
+    assert found["classes"]["1"] == {"pair_iou": 1.0, "area": 1.5}  # on the pixels of both
+
+
 def test_the_card_of_a_dataset_with_patients(tmp_path):
     path, metadata = write_lidc(tmp_path, lidc_entries(patients=5))
     dataset = tmp_path / "dataset.zarr"
@@ -77,6 +89,9 @@ def test_the_card_of_a_dataset_with_patients(tmp_path):
     assert "# Data card: LIDC-IDRI" in text
     assert "| Licence | CC BY 3.0 |" in text
     assert "| sha256 | " in text
+    assert "; 4 raters; 1 channels; 32 x 32 pixels; classes background 97.17 %, " in text
+    assert "groups id 1, ood_blur 1, " in text
+    assert "; 0 of 72 readings missing; 0.0 % of pixels ignored at most; 0 skipped." in text
     header = (
         "split | images | patients | 0 non-empty | 1 non-empty | 2 non-empty | 3 non-empty | 4 "
     )

@@ -95,7 +95,8 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
             _write_split(source, split, path, seed=seed, run=run, progress=progress)
         statistics = {s: of_split(store.open_split(path, s)) for s in store.splits(path)}
         store.describe(path, {"statistics": statistics})
-        _log.info("%s: %s", name, sentence(store.attributes(path)))
+        said = sentence(store.attributes(path), statistics, source.shape)
+        _log.info("%s: %s", name, said)
 
 
 def _write_split(

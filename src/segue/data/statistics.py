@@ -1,6 +1,6 @@
 """What the masks of one split are like: how many raters marked something, how far they agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -58,9 +58,16 @@ def of_split(split: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def sentence(attributes: Mapping[str, Any]) -> str:
-    """What a prepared dataset holds, in one line, from the attributes of its store."""
-    statistics = attributes["statistics"]
+def sentence(
+    attributes: Mapping[str, Any], statistics: Mapping[str, Mapping[str, Any]], size: Sequence[int]
+) -> str:
+    """What a prepared dataset holds, in one line.
+
+    Args:
+        attributes: of its store.
+        statistics: of each split, see ``of_split``.
+        size: (y, x) of the images.
+    """
     count = {split: of["images"] for split, of in statistics.items()}
     patients = {split: of["patients"] for split, of in statistics.items() if of["patients"]}
     readings = attributes["raters"] * sum(count.values())
@@ -70,7 +77,7 @@ def sentence(attributes: Mapping[str, Any]) -> str:
         f"images {_listed(count)}",
         f"{attributes['raters']} raters",
         f"{attributes['channels']} channels",
-        f"{' x '.join(map(str, attributes['size']))} pixels",
+        f"{' x '.join(map(str, size))} pixels",
         f"classes {', '.join(f'{name} {100 * share:.2f} %' for name, share in shares)}",
         f"groups {_listed(patients) if patients else 'not given'}",
         f"{missing} of {readings} readings missing",

@@ -55,11 +55,12 @@ def write(out: Path, *, dataset: str) -> None:
     attributes = store.attributes(store_path)
     splits = ordered(store.splits(store_path), ("train", "val", "id"))
     statistics = {s: of_split(store.open_split(store_path, s)) for s in splits}
+    size = store.open_split(store_path, splits[0])["labels"].shape[2:]
     save(_montage(store_path, splits), out.with_suffix(""))
     lines = [
         f"# Data card: {attributes.get('title', store_path.stem)}",
         f"\n{attributes.get('caption', '')}\n",
-        *([f"{sentence(attributes)}.\n"] if "statistics" in attributes else []),
+        f"{sentence(attributes, statistics, size)}.\n",
         *_rows(
             ["", ""],
             [[label, _text(attributes[k])] for k, label in _SHOWN.items() if k in attributes],
