@@ -90,7 +90,7 @@ def test_the_card_of_a_dataset_with_patients(tmp_path):
     assert "| Licence | CC BY 3.0 |" in text
     assert "| sha256 | " in text
     assert "; 4 raters; 1 channels; 32 x 32 pixels; classes background 97.17 %, " in text
-    assert "groups id 1, ood_blur 1, " in text
+    assert "groups train 3, val 1, id 1, ood_blur 1, " in text
     assert "; 0 of 72 readings missing; 0.0 % of pixels ignored at most; 0 skipped." in text
     header = (
         "split | images | patients | 0 non-empty | 1 non-empty | 2 non-empty | 3 non-empty | 4 "
