@@ -188,7 +188,7 @@ def test_a_key_of_the_scores_reruns_scores_tables_and_figures(smoke):
 
 
 def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
-    plan = smoke.plan({"tables": {"tasks": {"ood": "mean"}}})
+    plan = smoke.plan({"tables": {"tasks": {"ood": "area"}}})
     assert plan.jobs == AFTER_SCORES
 
 
