@@ -12,7 +12,7 @@ from lookalikes import lidc_entries, write_chaksu, write_lidc
 from segue.data.prepare import prepare
 from segue.errors import InputError
 
-TRIES = 40
+TRIES = 24
 
 
 def _pickle(root):
