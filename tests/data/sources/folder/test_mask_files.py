@@ -6,7 +6,8 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from segue.data.pictures import Picture
-from segue.data.sources.folder.masks import Survey, legend, of_array, of_picture, values_option
+from segue.data.sources.folder.legend import Survey, legend, values_option
+from segue.data.sources.folder.masks import of_array, of_picture
 from segue.errors import InputError
 
 TWO = ["background", "lesion"]

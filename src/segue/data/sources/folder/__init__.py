@@ -11,7 +11,7 @@ from segue.data.leaks import check as check_leaks
 from segue.data.partition import by_group, limit
 from segue.data.source import Source
 from segue.data.sources.folder import table, zarr_store
-from segue.data.sources.folder.masks import values_option
+from segue.data.sources.folder.legend import values_option
 from segue.data.sources.folder.samples import Item, Reader, items_of, survey
 from segue.dims import UNLABELLED, is_ood
 from segue.errors import InputError

@@ -12,7 +12,8 @@ from tqdm import tqdm
 from segue.data import leaks
 from segue.data.source import Sample
 from segue.data.sources.folder import files, nifti, resize
-from segue.data.sources.folder.masks import Legend, Raw, Survey, legend
+from segue.data.sources.folder.legend import Legend, Survey, legend
+from segue.data.sources.folder.masks import Raw
 from segue.data.sources.folder.table import Row
 from segue.dims import UNLABELLED
 from segue.errors import InputError
@@ -164,7 +165,7 @@ def survey(
     Args:
         items: all of them.
         reader: with the options.
-        names, values, ignore: see ``masks.legend``.
+        names, values, ignore: see ``legend.legend``.
 
     Returns:
         The reader for them; a digest of each image; the sha256 of all files, in their order.
