@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from segue.errors import InputError
@@ -34,6 +35,15 @@ def check(array: xr.DataArray, dims: tuple[str, ...], where: str) -> xr.DataArra
     if array.dims != dims:
         raise InputError(f"{where}: expected dimensions {dims}, found {array.dims}")
     return array
+
+
+def unlabelled(stored: np.ndarray) -> np.ndarray:
+    """Where labels as they are stored say that there is no class.
+
+    That is where they are ``UNLABELLED``, -1 or NaN, as far as their type has these.
+    """
+    marked = (stored == UNLABELLED) | (stored == -1)
+    return marked | np.isnan(stored) if stored.dtype.kind == "f" else marked
 
 
 def name_of(value: Any) -> str:

@@ -8,7 +8,7 @@ are by ``segue check``. What else is damaged is found when it is read, see ``seg
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,20 +158,21 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
     }
 
 
-def check_written(path: Path, split: str, name: str) -> None:
-    """See that every chunk of another program's array is there, be it of the fill value alone.
+def check_written(path: Path, split: str, names: Iterable[str]) -> None:
+    """See that every chunk of another program's arrays is there, be it of the fill value alone.
 
     Raises:
         InputError: some chunks are missing; names the first of them and how to write them all.
     """
-    array = nodes.arrays(path, split)[name]
-    hint = (
-        f": lost or never written, or left out since they hold nothing but the fill value "
-        f"{array.fill_value}, which nobody can tell apart; write all chunks, with "
-        "`to_zarr(..., write_empty_chunks=True)` of xarray or `config={'write_empty_chunks': True}`"
-        " of `zarr.create_array`"
-    )
-    chunks.check(path, path / split / name, array, hint)
+    stored = nodes.arrays(path, split)
+    for name in names:
+        hint = (
+            f": lost or never written, or left out since they hold nothing but the fill value "
+            f"{stored[name].fill_value}, which nobody can tell apart; write all chunks, with "
+            "`to_zarr(..., write_empty_chunks=True)` of xarray or "
+            "`config={'write_empty_chunks': True}` of `zarr.create_array`"
+        )
+        chunks.check(path, path / split / name, stored[name], hint)
 
 
 def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:

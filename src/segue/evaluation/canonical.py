@@ -12,9 +12,6 @@ from numpy.typing import DTypeLike
 
 from segue import dims, lazy
 
-UNSEEN = -1
-"""What may stand for ``dims.UNLABELLED`` in labels of a type that can hold it."""
-
 
 def known(names: Iterable[str]) -> list[str]:
     """Those names of groups that are splits to score: ``val``, ``id``, ``ood``, ``ood_<shift>``."""
@@ -35,18 +32,13 @@ def labels(stored: np.ndarray) -> np.ndarray:
     """Class indices as uint8, with ``dims.UNLABELLED`` where there is none.
 
     Args:
-        stored: booleans, integers, or floats that are whole numbers or NaN; see ``unlabelled``.
+        stored: booleans, integers, or floats that are whole numbers or NaN, see
+            ``dims.unlabelled``.
     """
     found = np.full(stored.shape, dims.UNLABELLED, np.uint8)
-    known = ~unlabelled(stored)
+    known = ~dims.unlabelled(stored)
     found[known] = stored[known]
     return found
-
-
-def unlabelled(stored: np.ndarray) -> np.ndarray:
-    """Where labels say that there is no class: 255, -1 or NaN, as far as their type has them."""
-    marked = (stored == dims.UNLABELLED) | (stored == UNSEEN)
-    return marked | np.isnan(stored) if stored.dtype.kind == "f" else marked
 
 
 def samples(stored: np.ndarray) -> np.ndarray:

@@ -81,8 +81,7 @@ def check(path: Path, *, whole: bool = False) -> list[str]:
                 name,
                 size / 1e9,
             )
-        for array in ARRAYS:
-            store.check_written(path, name, array)
+        store.check_written(path, name, ARRAYS)
     return said + _check_values(splits, str(path), bar=True)
 
 

@@ -46,11 +46,11 @@ def write_maps(out: Path, *, samples: str, none_roles: str) -> None:
         for name, split in splits.items():
             dims.check(split["probs"], dims.SAMPLES, f"{source}/{name}/probs")
             _write(path, name, in_roles(split[["probs"]], none_roles), source, bar)
-            for key, values in labelled(split).items():
+            for key, values in identities(split).items():
                 store.coordinate(path, name, key, "image", values)
 
 
-def labelled(split: xr.Dataset) -> dict[str, list[str]]:
+def identities(split: xr.Dataset) -> dict[str, list[str]]:
     """``name`` and ``patient`` of each image as text, as far as a split has them."""
     found = (name for name in ("name", "patient") if name in split and split[name].ndim == 1)
     return {name: [str(value) for value in split[name].values] for name in found}

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import xarray as xr
 
-from segue import dims, store
+from segue import dims, nodes, store
 from segue.errors import InputError
 from segue.evaluation.canonical import known
 
 ARRAYS = {"probs": dims.SAMPLES, "labels": dims.LABELS}
 
 _KINDS = {"probs": ("f", "floats"), "labels": ("biuf", "integers")}
-_ROOT = ("zarr.json", ".zgroup", ".zarray")
 _OOD = "ood_<shift>"
 _WITHOUT = {
     "val": "confidences and thresholds, which are fitted on it, are not scored",
@@ -47,8 +46,8 @@ def recognise(path: Path) -> None:
                 f"unpack it, `python -m zipfile -e {path} FOLDER`, and name the store in FOLDER"
             )
         raise InputError(f"{path}: expected the folder of a Zarr store, found a file; {remedy}")
-    if path.is_dir() and not any((path / name).exists() for name in _ROOT):
-        inside = sorted(p.name for p in path.iterdir() if any((p / n).exists() for n in _ROOT))
+    if path.is_dir() and nodes.metadata(path) is None:
+        inside = sorted(p.name for p in path.iterdir() if nodes.metadata(p))
         if known(inside):
             raise InputError(
                 f"{path}: no metadata of Zarr beside the groups {', '.join(inside)}; add them, "

@@ -8,7 +8,6 @@ import xarray as xr
 
 from segue import dims
 from segue.errors import InputError
-from segue.evaluation.canonical import unlabelled
 
 OFF = 5e-3
 """How far a sum over ``class``, or a value above 1, may be off: bfloat16 rounds by 2^-8 = 0.004."""
@@ -131,7 +130,7 @@ def remarks(found: dict[str, Found], where: str) -> list[str]:
 def _counts(labels: np.ndarray) -> tuple[int, ...]:
     """The counts of ``Found``, of labels (image, rater, y, x)."""
     size = labels.shape[2] * labels.shape[3]
-    each = unlabelled(labels).sum(axis=(2, 3))
+    each = dims.unlabelled(labels).sum(axis=(2, 3))
     missing = int((each == size).sum())
     foreground = int(np.count_nonzero(labels)) - int(each.sum())  # markers are not 0 either
     return (
@@ -178,7 +177,7 @@ def _remedy(given: np.ndarray, low: float, high: float) -> str:
 
 def _labels_offences(labels: xr.DataArray, classes: int) -> Iterator[Offence]:
     stored = labels.values
-    good = ((stored >= 0) & (stored < classes)) | unlabelled(stored)
+    good = ((stored >= 0) & (stored < classes)) | dims.unlabelled(stored)
     if stored.dtype.kind == "f":
         good &= (stored == np.floor(stored)) | np.isnan(stored)
     yield from _first(

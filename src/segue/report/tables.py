@@ -12,6 +12,7 @@ import pandas as pd
 
 from segue import plugins
 from segue.evaluation.entanglement import Ranked, deltas
+from segue.evaluation.tasks.ood import BORDERLESS
 from segue.evaluation.variants import named
 from segue.files import replacing
 from segue.keys import METHODS
@@ -125,7 +126,7 @@ def borderless(means: pd.DataFrame, tasks: Mapping[str, str]) -> list[str]:
         means: of one variant.
         tasks: the aggregation of each task that ranks.
     """
-    rows = means[means["metric"] == "no_border"]
+    rows = means[means["metric"] == BORDERLESS]
     if tasks.get("ood") != "border" or not (rows["score"] > 0).any():
         return []
     (variant,) = named(rows["variant"].unique())

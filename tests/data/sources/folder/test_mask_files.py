@@ -162,7 +162,7 @@ def test_a_mask_is_the_same_from_every_format(tmp_path):
     survey, raws = Survey(), []
     for name, picture in written.items():
         picture.save(tmp_path / name)
-        raws.append(files.mask(tmp_path / name))
+        raws.append(files.mask(tmp_path / name, (tmp_path / name).read_bytes()))
         survey.add(raws[-1], name)
     for values in (None, BINARY):
         found = legend(survey, TWO, values_option(values, TWO), None)

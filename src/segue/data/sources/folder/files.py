@@ -16,11 +16,14 @@ AXES = ("cyx", "yxc")
 _EXPECTED = ".png, .tif, .tiff, .jpg, .jpeg, .bmp, .npy, .nii or .nii.gz"
 
 
-def image(path: Path, plane: tuple[int, int] | None, axes: str | None) -> tuple[np.ndarray, bool]:
+def image(
+    path: Path, data: bytes, plane: tuple[int, int] | None, axes: str | None
+) -> tuple[np.ndarray, bool]:
     """An image (channel, y, x) float64 in the file's units, and whether the file had it turned.
 
     Args:
         path: of the file; its suffix tells arrays from pictures.
+        data: the bytes of the file.
         plane: (y, x) of its masks, which tell the order of an array's axes; None: there are none.
         axes: ``cyx`` or ``yxc``, the order of an array's axes; None: as ``plane`` tells.
 
@@ -28,8 +31,8 @@ def image(path: Path, plane: tuple[int, int] | None, axes: str | None) -> tuple[
         InputError: not a readable image, not of finite numbers, or axes that may be either.
     """
     if path.suffix.lower() == ".npy":
-        return _numbers(path, _channels_first(path, _array(path), plane, axes)), False
-    picture = _picture(path)
+        return _numbers(path, _channels_first(path, _array(path, data), plane, axes)), False
+    picture = _picture(path, data)
     if picture.white_is_zero:
         raise InputError(
             f"{path}: a TIFF whose 0 is white; save it with 0 as black, or as NPY, so that bright "
@@ -49,13 +52,13 @@ def slice_of(path: Path, axis: int | None, index: int | None) -> np.ndarray:
     return _numbers(path, nifti.plane(path, axis, index)[None])
 
 
-def mask(path: Path) -> Raw:
+def mask(path: Path, data: bytes) -> Raw:
     """The mask (y, x) in a picture or an NPY file.
 
     Raises:
         InputError: not a readable mask, or its format changes its values.
     """
-    pixels = _array(path) if path.suffix.lower() == ".npy" else _picture(path)
+    pixels = _array(path, data) if path.suffix.lower() == ".npy" else _picture(path, data)
     return raw_mask(path, pixels)
 
 
@@ -69,18 +72,18 @@ def raw_mask(path: Path, pixels: np.ndarray | pictures.Picture) -> Raw:
         raise InputError(f"{path}: {error}") from error
 
 
-def _picture(path: Path) -> pictures.Picture:
+def _picture(path: Path, data: bytes) -> pictures.Picture:
     if path.suffix.lower() not in pictures.SUFFIXES:
         raise InputError(f"{path}: expected {_EXPECTED}")
     try:
-        return pictures.read(path.read_bytes())
+        return pictures.read(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _array(path: Path) -> np.ndarray:
+def _array(path: Path, data: bytes) -> np.ndarray:
     with decoding(f"{path}: not a readable npy file"):
-        return np.lib.format.read_array(BytesIO(path.read_bytes()), allow_pickle=False)
+        return np.lib.format.read_array(BytesIO(data), allow_pickle=False)
 
 
 def _numbers(path: Path, pixels: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A user's NIfTI files: slices, and volumes cut along an axis."""
 
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,25 +41,25 @@ def plane(path: Path, axis: int | None, index: int | None) -> np.ndarray:
 
 
 def slices(path: Path, axis: int | None) -> int | None:
-    """Number of slices along ``axis``; None of a file that holds a single slice.
+    """Number of slices along ``axis``, by the header; None of a file that holds a single slice.
 
     Raises:
         InputError: the file is no NIfTI file, or a volume without ``axis``, or has four axes.
     """
-    values = _values(path)
-    if values.ndim == 2:
+    shape = _squeezed(_open(path).shape)
+    if len(shape) == 2:
         return None
-    if values.ndim != 3:
+    if len(shape) != 3:
         raise InputError(
-            f"{path}: {values.ndim} axes of the sizes {values.shape}; expected a slice or a volume:"
+            f"{path}: {len(shape)} axes of the sizes {shape}; expected a slice or a volume:"
             " save each channel or time as an image of its own"
         )
     if axis is None:
         raise InputError(
-            f"{path}: a volume of {' x '.join(map(str, values.shape))}; say along which of its "
+            f"{path}: a volume of {' x '.join(map(str, shape))}; say along which of its "
             "axes it is cut into images: axis: 0, 1 or 2 (2 are the axial slices of most files)"
         )
-    return values.shape[axis]
+    return shape[axis]
 
 
 def check_same_place(image: Path, mask: Path) -> None:
@@ -87,18 +88,30 @@ def _key(path: Path) -> tuple[Path, Any]:
 
 @lru_cache(maxsize=12)  # the image and masks of the row whose slices are being read
 def _volume(path: Path, changed: int) -> Volume:
+    file = _open(path)
+    with _decoding(path):
+        values = np.asanyarray(file.dataobj)
+        return Volume(values.reshape(_squeezed(values.shape)), np.asarray(file.affine, float))
+
+
+def _open(path: Path) -> Any:
+    """The file, of which no more than the header is read yet."""
     try:
         import nibabel
     except ImportError as error:
         raise InputError(f"{path}: needs nibabel: pip install 'segue[data]'") from error
-    with decoding(f"{path}: not a readable NIfTI file"):
-        file = nibabel.load(path)
-        values = np.asanyarray(file.dataobj)
-        affine = np.asarray(file.affine, float)
-    if values.ndim > 2:  # a slice may be stored as a volume of one, and have empty axes after it
-        flat = values.reshape((*values.shape[:3], -1))
-        if flat.shape[-1] == 1:
-            values = flat[..., 0]
-        if 1 in values.shape and values.ndim == 3:
-            values = values.squeeze(values.shape.index(1))
-    return Volume(values, affine)
+    with _decoding(path):
+        return nibabel.load(path)
+
+
+def _decoding(path: Path) -> AbstractContextManager[None]:
+    return decoding(f"{path}: not a readable NIfTI file")
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Sizes of the axes that count: a slice may be a volume of one, with empty axes after it."""
+    if all(size == 1 for size in shape[3:]):
+        shape = shape[:3]
+    if len(shape) == 3 and 1 in shape:
+        shape = tuple(np.delete(shape, shape.index(1)).tolist())
+    return shape

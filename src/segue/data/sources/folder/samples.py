@@ -84,10 +84,13 @@ class Reader:
         """
         row = item.row
         try:
-            if note and not item.index:
-                for path in (row.image, *filter(None, row.masks)):
-                    note(path.read_bytes())
-            found = self._volume(item) if nifti.is_nifti(row.image) else self._files(row)
+            if not nifti.is_nifti(row.image):
+                found = self._files(row, note)
+            else:
+                if note and not item.index:
+                    for path in (row.image, *filter(None, row.masks)):
+                        note(path.read_bytes())
+                found = self._volume(item)
         except (InputError, OSError) as error:
             raise InputError(f"{item.where}: {error}") from error
         for path, mask in zip(row.masks, found.masks, strict=True):
@@ -100,15 +103,18 @@ class Reader:
                 )
         return found
 
-    def _files(self, row: Row) -> _Raw:
+    def _files(self, row: Row, note: Callable[[bytes], None] | None) -> _Raw:
         if strange := [path for path in row.masks if path and nifti.is_nifti(path)]:
             raise InputError(
                 f"{strange[0].name} is NIfTI and its image {row.image.name} is not, so that nothing"
                 " says how they lie on each other; save both in one format"
             )
-        masks = [files.mask(path) if path else None for path in row.masks]
+        data = {path: path.read_bytes() for path in (row.image, *filter(None, row.masks))}
+        for each in data.values() if note else ():
+            note(each)
+        masks = [files.mask(path, data[path]) if path else None for path in row.masks]
         plane = next((mask.codes.shape for mask in masks if mask), None)
-        image, turned = files.image(row.image, plane, self.axes)
+        image, turned = files.image(row.image, data[row.image], plane, self.axes)
         return _Raw(image, masks, turned)
 
     def _volume(self, item: Item) -> _Raw:

@@ -62,10 +62,11 @@ def read(folder: Path, index: str, masks: str | None) -> tuple[list[Row], list[s
     path = folder / index
     if not path.is_file():
         raise InputError(f"folder: index: no file {path}; expected a CSV with a column 'image'")
-    header, lines = _lines(path)
+    header, cells = _lines(path)
     columns = _columns(path, header, masks)
     listing = Listing(folder)
-    rows = [_row(where, listing, dict(zip(header, line, strict=True))) for where, line in lines]
+    lines = [(where, dict(zip(header, line, strict=True))) for where, line in cells]
+    rows = [_row(where, listing, line) for where, line in lines]
     if not rows:
         raise InputError(f"{path}: no rows; expected one for each image")
     _check_once(rows)
@@ -73,10 +74,7 @@ def read(folder: Path, index: str, masks: str | None) -> tuple[list[Row], list[s
         found, raters = pattern.assign(folder, masks, [(row.where, row.image) for row in rows])
     else:
         raters = columns
-        found = [
-            _named(where, listing, dict(zip(header, line, strict=True)), columns)
-            for where, line in lines
-        ]
+        found = [_named(where, listing, line, columns) for where, line in lines]
     rows = [row._replace(masks=each) for row, each in zip(rows, found, strict=True)]
     _check_masks(rows, raters)
     if missing := [

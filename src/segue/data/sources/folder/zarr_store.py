@@ -104,7 +104,7 @@ def _array(split: xr.Dataset, name: str, where: str) -> xr.DataArray:
 
 def _marked(labels: np.ndarray, ignore: int | None) -> np.ndarray:
     """Labels as uint8, ``UNLABELLED`` where they stand for no class."""
-    nothing = (labels == dims.UNLABELLED) | (labels == -1)
+    nothing = dims.unlabelled(labels)
     if ignore is not None:
         nothing |= labels == ignore
     return np.where(nothing, dims.UNLABELLED, labels).astype(np.uint8)
