@@ -11,8 +11,6 @@ from segue.data.sources.folder import masks, nifti
 from segue.data.sources.folder.masks import Raw
 from segue.errors import InputError
 
-AXES = ("cyx", "yxc")
-
 _EXPECTED = ".png, .tif, .tiff, .jpg, .jpeg, .bmp, .npy, .nii or .nii.gz"
 
 
