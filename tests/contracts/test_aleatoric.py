@@ -21,9 +21,9 @@ every_model = pytest.mark.parametrize("name", plugins.available("aleatoric"))
 every_shape = pytest.mark.parametrize(("channels", "classes"), [(1, 2), (3, 4)])
 
 
-def build(name: str, channels: int = 1, classes: int = 2) -> torch.nn.Module:
+def build(name: str, channels: int = 1, classes: int = 2, patch: int = 1) -> torch.nn.Module:
     torch.manual_seed(0)
-    backbone = Backbone(channels=[8, 8], blocks=1, attention=1, heads=1, group_channels=4)
+    backbone = Backbone([8, 8], blocks=1, attention=1, heads=1, group_channels=4, patch=patch)
     model = plugins.load("aleatoric", name).Model(
         backbone, channels, classes, **OPTIONS.get(name, {})
     )
@@ -40,8 +40,9 @@ def draw(model, name, images, seeds, n=6):
 
 @every_model
 @every_shape
-def test_samples_are_probabilities_with_the_dimensions_in_order(name, channels, classes):
-    model = build(name, channels, classes)
+@pytest.mark.parametrize("patch", [1, 2])
+def test_samples_are_probabilities_with_the_dimensions_in_order(name, channels, classes, patch):
+    model = build(name, channels, classes, patch)
     probs = draw(model, name, torch.randn(3, channels, 8, 8), [1, 2, 3])
     assert probs.shape[:1] + probs.shape[2:] == (3, classes, 8, 8)
     assert probs.shape[1] in (1, 6)

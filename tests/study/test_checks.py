@@ -91,7 +91,7 @@ def folder(**options):
         ),
         (
             CROP,
-            "network.channels: 3 levels need images whose side is divisible by 4",
+            "network.channels: 3 levels of patches of 1 pixels need images whose side is divisible by 4",
         ),
         (folder(corruptions="no"), "datasets.mine.options.corruptions: expected true"),
         (folder(classes="background, lesion"), "datasets.mine.options.classes: expected a"),

@@ -49,7 +49,11 @@ def counted(model, network, size):
 @pytest.mark.parametrize("method", MODELS)
 @pytest.mark.parametrize(
     ("network", "size"),
-    [(SMALL, cost.Size({}, 16, 3, 3)), (PAPER, cost.Size({}, 64, 1, 2))],
+    [
+        (SMALL, cost.Size({}, 16, 3, 3)),
+        ({**SMALL, "patch": 2}, cost.Size({}, 16, 3, 3)),
+        (PAPER, cost.Size({}, 64, 1, 2)),
+    ],
 )
 def test_a_forward_pass_has_the_operations_that_torch_counts(method, network, size):
     model = {"method": method, "options": MODELS[method]}

@@ -50,12 +50,13 @@ def check(config: Config) -> None:
 
 def check_side(config: Config, name: str, side: int) -> None:
     """Raise InputError unless images of a dataset can be halved once for each level but one."""
-    levels = len(config.network.channels)
-    if side % 2 ** (levels - 1):
+    levels, patch = len(config.network.channels), config.network.patch
+    factor = patch * 2 ** (levels - 1)
+    if side % factor:
         raise InputError(
-            f"network.channels: {levels} levels need images whose side is divisible by "
-            f"{2 ** (levels - 1)}; those of {name} have {side} pixels; change the levels or the "
-            "dataset's options"
+            f"network.channels: {levels} levels of patches of {patch} pixels need images whose "
+            f"side is divisible by {factor}; those of {name} have {side} pixels; change the "
+            "levels, network.patch or the dataset's options"
         )
 
 

@@ -55,6 +55,7 @@ class Network(Record):
     attention: Natural
     heads: Count
     group_channels: Count
+    patch: Count
 
 
 class Training(Record):

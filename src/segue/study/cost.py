@@ -81,7 +81,8 @@ def unet(
     """Multiply-adds of one image's pass through ``networks.unet.UNet`` built with these arguments.
 
     Args:
-        network: ``channels``, ``blocks`` and ``attention``; its other keys cost nothing.
+        network: ``channels``, ``blocks`` and ``attention``; of its other keys only ``patch`` counts,
+            which ``forward`` sees to.
         side: of the image, pixels.
     """
     channels = network["channels"]
@@ -107,7 +108,9 @@ def forward(model: Mapping[str, Any], network: Mapping[str, Any], size: Size) ->
 
     Of a model that is not known here: as of softmax. The latent nets of prob_unet are counted.
     """
-    side, channels, classes = size.side, size.channels, size.classes
+    patch = network.get("patch", 1)  # squares of so many pixels a side are channels
+    side = size.side // patch
+    channels, classes = size.channels * patch**2, size.classes * patch**2
     options = model.get("options", {})
     match model["method"]:
         case "ssn":

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -14,6 +16,30 @@ def test_output_has_the_image_s_size_and_starts_at_zero():
     out = network(torch.randn(2, 3, 16, 24))
     assert out.shape == (2, 5, 16, 24)
     assert torch.equal(out, torch.zeros_like(out))
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4])
+def test_layers_work_on_patches_and_the_output_on_pixels(patch):
+    size = replace(SMALL, patch=patch)
+    network, features = size(3, 5), size(3, None)
+    x = torch.randn(2, 3, 16, 32)
+    assert features(x).shape == (2, 8, 16 // patch, 32 // patch)
+    assert network(x).shape == (2, 5, 16, 32)
+    assert size.encoder(3, 7)(x).shape == (2, 7)
+
+
+def test_a_pixel_of_the_output_is_made_of_the_patch_that_it_lies_in():
+    _, *last = replace(SMALL, patch=2).head(3)  # without the norm, which sees all pixels
+    head = torch.nn.Sequential(*last)
+    torch.nn.init.normal_(head[1].weight)
+    features = torch.randn(1, 8, 4, 4)
+    changed = features.clone()
+    changed[..., 2, 1] += 5
+    moved = (head(changed) != head(features)).any((0, 1))
+    near = torch.zeros(8, 8, dtype=bool)
+    near[2:8, 0:6] = True  # the patch itself and those beside it: a 3×3 convolution
+    assert not moved[~near].any()
+    assert moved[4:6, 2:4].all()
 
 
 @pytest.mark.parametrize("channels", [[4, 6], [6, 12, 24], [10, 10]])

@@ -51,7 +51,7 @@ class Model(nn.Module):
         self.network = backbone(channels, None)
         self.prior = backbone.encoder(channels, 2 * latent)
         self.posterior = backbone.encoder(channels + classes, 2 * latent)
-        self.combiner = Combiner(self.network.width, latent, classes)
+        self.combiner = Combiner(self.network.width, latent, classes, backbone)
 
     def loss(self, image: Tensor, label: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
         """Cross-entropy (mean over labelled pixels) + β·KL(posterior ‖ prior) (mean over images).
@@ -122,9 +122,15 @@ class Combiner(nn.Module):
 
     Four layers; the first is split into its two halves, so that the features' half runs once an
     image.
+
+    Args:
+        width: channels of the features.
+        latent: dimensions of z.
+        classes: of the logits.
+        backbone: of the U-Net, whose patches the last layer makes pixels of.
     """
 
-    def __init__(self, width: int, latent: int, classes: int) -> None:
+    def __init__(self, width: int, latent: int, classes: int, backbone) -> None:
         super().__init__()
         self.features = nn.Conv2d(width, width, 1)
         self.latent = nn.Linear(latent, width, bias=False)
@@ -134,11 +140,12 @@ class Combiner(nn.Module):
             nn.ReLU(),
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
-            nn.Conv2d(width, classes, 1),
+            nn.Conv2d(width, classes * backbone.patch**2, 1),
+            *backbone.to_pixels(),
         )
 
     def forward(self, features: Tensor, z: Tensor) -> Tensor:
-        """Logits (image, n, class, y, x) of features (image, width, y, x), z (image, n, latent)."""
+        """Logits (image, n, class, y, x) of the U-Net's features and z (image, n, latent)."""
         h = self.features(features)[:, None] + self.latent(z)[..., None, None]
         return self.rest(h.flatten(0, 1)).unflatten(0, z.shape[:2])
 

@@ -1,7 +1,7 @@
 """Residual U-Net of the ADM family (Dhariwal & Nichol, 2021), and its encoder alone.
 
 Nothing here knows about uncertainty. Shapes are (image, channel, y, x); sides must be divisible by
-2**(levels - 1).
+patch·2**(levels - 1).
 """
 
 import math
@@ -28,6 +28,9 @@ class Backbone:
         heads: of each self-attention; divide every width.
         group_channels: fewest channels of a group in GroupNorm, which has at most 32 groups.
         dropout: probability of dropping a channel in each residual block.
+        patch: side of the squares of pixels that become channels before the first layer, and again
+            pixels after the last (space to depth, and back): all layers work on images that are so
+            many times smaller along each side. 1 is the network of the paper.
     """
 
     channels: Sequence[int]
@@ -36,6 +39,7 @@ class Backbone:
     heads: int
     group_channels: int
     dropout: float = 0.0
+    patch: int = 1
 
     def __call__(self, in_channels: int, out_channels: int | None, *, time: bool = False) -> "UNet":
         """Build a U-Net; see there."""
@@ -46,12 +50,22 @@ class Backbone:
         return _PooledEncoder(self, in_channels, out_features)
 
     def head(self, out_channels: int) -> nn.Sequential:
-        """Build what maps a U-Net's last features (image, channels[0], y, x) to its output.
+        """Build what maps a U-Net's last features to its output (image, out_channels, y, x).
 
-        GN-SiLU-convolution; the convolution starts at zero, and so does the output.
+        GN-SiLU-convolution; the convolution starts at zero, and so does the output. The features
+        are (image, channels[0], y / patch, x / patch).
         """
         width = self.channels[0]
-        return nn.Sequential(self.norm(width), nn.SiLU(), zero(conv(width, out_channels)))
+        last = zero(conv(width, out_channels * self.patch**2))
+        return nn.Sequential(self.norm(width), nn.SiLU(), last, *self.to_pixels())
+
+    def to_patches(self) -> list[nn.Module]:
+        """What makes channels of each square of ``patch`` × ``patch`` pixels; nothing for 1."""
+        return [nn.PixelUnshuffle(self.patch)] if self.patch > 1 else []
+
+    def to_pixels(self) -> list[nn.Module]:
+        """What makes pixels of channels again; nothing where ``patch`` is 1."""
+        return [nn.PixelShuffle(self.patch)] if self.patch > 1 else []
 
     def scaled(self, width: float) -> "Backbone":
         """The same with every level ``width`` times as wide.
@@ -76,7 +90,7 @@ class UNet(nn.Module):
     Args:
         size: widths and depths.
         out_channels: channels of the head's output; None for no head, which returns the last
-            decoder features, ``size.channels[0]`` of them.
+            decoder features, ``size.channels[0]`` of them, at sides divided by ``size.patch``.
         time: whether ``forward`` takes a time in [0, 1] for each image.
     """
 
@@ -174,7 +188,8 @@ class _Encoder(nn.Module):
     def __init__(self, size: Backbone, in_channels: int, embedding: int | None) -> None:
         super().__init__()
         width = size.channels[0]
-        self.stem = conv(in_channels, width)
+        self.to_patches = nn.Sequential(*size.to_patches())
+        self.stem = conv(in_channels * size.patch**2, width)
         stages, self.skip_channels = [], [width]
         for level, target in enumerate(size.channels):
             if level:
@@ -190,7 +205,7 @@ class _Encoder(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor, embedding: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        x = self.stem(x)
+        x = self.stem(self.to_patches(x))
         skips = [x]
         for stage in self.stages:
             x = stage(x, embedding)
