@@ -9,7 +9,7 @@ from segue.models.checkpoint import Checkpoint, build, flatten
 from segue.models.epistemic import dropout, ensemble
 from segue.models.noise import image_noise
 
-OPTIONS = {"swag": {"low_rank": True, "scale": 0.5}}
+OPTIONS = {"swag": {"low_rank": True, "scale": 0.5}, "dropout": {"redraw": False}}
 NETWORK = {"channels": [8, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
 SSN = {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}}
 
@@ -90,4 +90,4 @@ def test_an_ensemble_refuses_more_hypotheses_than_members():
 def test_dropout_refuses_a_checkpoint_trained_without():
     model, checkpoint = trained(0, p=0.0)
     with pytest.raises(InputError, match="recipe with dropout"):
-        next(dropout.hypotheses(model, [checkpoint], 1, 0))
+        next(dropout.hypotheses(model, [checkpoint], 1, 0, redraw=False))

@@ -57,8 +57,9 @@ def run(dataset: Path, name: str, method: str = "ssn", **changes) -> Path:
         "checkpoints": [trained(folder, method, seed) for seed in range(2)],
         "aleatoric": method,
         "sampler": {"steps": 2} if method == "diffusion" else {},
-        "epistemic": {"method": "dropout", "hypotheses": 3},
+        "epistemic": {"method": "dropout", "hypotheses": 3, "options": {"redraw": False}},
         "au_samples": 4,
+        "noise": "independent",
         "batch": 2,
         "labels": ["blobs", "cell", "rep0"],
         "seed": 0,
@@ -88,14 +89,51 @@ def test_every_split_but_train_is_sampled_with_six_named_dimensions(dataset, met
 
 
 @pytest.mark.parametrize("method", ["softmax", "ssn", "diffusion"])
+@pytest.mark.parametrize("redraw", [False, True])
 @pytest.mark.parametrize("batch", [1, 3, 5])
-def test_samples_do_not_depend_on_the_batch_size(dataset, method, batch):
+def test_samples_do_not_depend_on_the_batch_size(dataset, method, redraw, batch):
+    epistemic = {"method": "dropout", "hypotheses": 3, "options": {"redraw": redraw}}
     expected, other = (
-        probs(run(dataset, "a", method)),
-        probs(run(dataset, "b", method, batch=batch)),
+        probs(run(dataset, "a", method, epistemic=epistemic)),
+        probs(run(dataset, "b", method, epistemic=epistemic, batch=batch)),
     )
     for split, values in expected.items():
         np.testing.assert_allclose(other[split], values, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["ssn", "diffusion"])
+def test_equal_hypotheses_have_equal_draws_of_common_noise_only(dataset, method):
+    member = trained(dataset.parent, method)
+    equal = {"checkpoints": [member, member], "epistemic": {"method": "ensemble", "hypotheses": 2}}
+    common = probs(run(dataset, "a", method, noise="common", **equal))
+    own = probs(run(dataset, "b", method, noise="independent", **equal))
+    for split, values in common.items():
+        assert np.array_equal(values[:, 0], values[:, 1])
+        assert not np.array_equal(own[split][:, 0], own[split][:, 1])
+        assert not np.array_equal(values[0], values[1])
+        assert not np.array_equal(values[:, :, 0], values[:, :, 1])
+
+
+def test_redrawn_masks_differ_between_calls_draws_and_images_where_frozen_ones_do_not(dataset):
+    # Without noise of its own, softmax shows the masks alone; the images are all the same.
+    with store.publish(path := dataset.parent / "same.zarr") as new:
+        store.describe(new, {})
+        image = np.ones((3, 1, 8, 8), np.float32)
+        store.create(new, "id", "image", dims.IMAGE, image.shape, "float32", chunk=3)[:] = image
+    drawn = {}
+    for redraw in (False, True):
+        epistemic = {"method": "dropout", "hypotheses": 2, "options": {"redraw": redraw}}
+        made = run(path, f"r{redraw}", "softmax", epistemic=epistemic)
+        drawn[redraw] = probs(made)["id"]
+    assert np.array_equal(drawn[False][0], drawn[False][1])
+    assert not np.array_equal(drawn[True][0], drawn[True][1])
+    assert not np.array_equal(drawn[True][:, 0], drawn[True][:, 1])
+
+
+def test_hypotheses_have_masks_of_their_own_where_their_draws_are_common(dataset):
+    epistemic = {"method": "dropout", "hypotheses": 2, "options": {"redraw": True}}
+    values = probs(run(dataset, "a", "softmax", noise="common", epistemic=epistemic))["id"]
+    assert not np.array_equal(values[:, 0], values[:, 1])
 
 
 def test_hypotheses_images_and_splits_have_noise_of_their_own(dataset):
@@ -228,5 +266,5 @@ def test_what_is_damaged_of_an_unfinished_store_is_drawn_anew(dataset, monkeypat
 
 def test_the_store_says_what_made_it(dataset):
     made_by = store.attributes(run(dataset, "a"))["made_by"]
-    assert made_by["epistemic"] == {"method": "dropout", "hypotheses": 3}
+    assert (made_by["epistemic"]["method"], made_by["noise"]) == ("dropout", "independent")
     assert [c["model"]["aleatoric"]["method"] for c in made_by["checkpoints"]] == ["ssn", "ssn"]

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import xarray as xr
 
 from segue import dims, store
 from segue.dims import UNLABELLED
 from segue.errors import InputError
-from segue.models import checkpoint, train
+from segue.models import checkpoint, examples, train
 from segue.models.aleatoric import prob_unet
 from segue.models.checkpoint import flatten
 from segue.models.device import resumable
@@ -83,8 +84,11 @@ def test_another_run_of_the_study_has_other_weights(blobs):
 
 
 @pytest.mark.parametrize("killed_in", [1, 2, 3])
-def test_an_interrupted_run_ends_with_the_same_weights(blobs, monkeypatch, killed_in):
-    changes = {"recipe": {"dropout": 0.3, "snapshots": 2}, "aleatoric": SSN}
+@pytest.mark.parametrize("collect", [None, {"epochs": 2, "learning_rate": 0.02}])
+def test_an_interrupted_run_ends_with_the_same_weights(blobs, monkeypatch, killed_in, collect):
+    changes = {"recipe": {"dropout": 0.3, "snapshots": 2, "collect": collect}, "aleatoric": SSN}
+    if collect:
+        changes["training"] = {**SETTINGS["training"], "epochs": 2}
     expected = run(blobs, "whole", **changes)
     monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
     whole_epoch = train._epoch
@@ -147,6 +151,58 @@ def test_what_other_settings_left_is_not_resumed(blobs, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             run(blobs, "a", seed=0)
     assert same(run(blobs, "a", seed=1), expected)
+
+
+def test_collecting_goes_on_after_the_training_and_leaves_its_weights(blobs):
+    plain = run(blobs, "plain")
+    settings = {"dropout": 0.0, "snapshots": 5}
+    collect = {"epochs": 2, "learning_rate": 1e-12}
+    still = run(blobs, "still", recipe={**settings, "collect": collect})
+    moved = run(blobs, "moved", recipe={**settings, "collect": {**collect, "learning_rate": 0.01}})
+    for each in (still, moved):
+        assert all(torch.equal(each.weights[k], plain.weights[k]) for k in plain.weights)
+        assert each.note["loss"][:4] == plain.note["loss"]
+        assert len(each.note["loss"]) == 6
+        assert len(each.snapshots) == 5
+    torch.testing.assert_close(still.snapshots[0], plain.snapshots[-1], rtol=0, atol=1e-9)
+    torch.testing.assert_close(still.snapshots[4], plain.snapshots[-1], rtol=0, atol=1e-9)
+    assert (moved.snapshots.diff(dim=0).abs().amax(1) > 1e-4).all()
+
+
+def test_collected_snapshots_are_evenly_spread(blobs, monkeypatch):
+    taken, whole = [], train._Run.step
+
+    def step(self, loss, epoch, done):
+        before = len(self.snapshots)
+        whole(self, loss, epoch, done)
+        taken.extend([round(epoch + done, 3)] * (len(self.snapshots) - before))
+
+    monkeypatch.setattr(train._Run, "step", step)
+    collect = {"epochs": 2, "learning_rate": 0.01}  # 3 steps an epoch
+    run(blobs, "a", recipe={"dropout": 0.0, "snapshots": 3, "collect": collect})
+    assert taken == pytest.approx([4 + 2 / 3, 5 + 1 / 3, 6], abs=1e-3)
+
+
+def test_resampling_draws_patients_anew_with_all_their_images(tmp_path):
+    split = xr.Dataset(coords={"patient": ("image", ["a", "b", "", "a", "c", ""])})
+    split = split.assign(image=("image", np.zeros(6)))
+    names = examples.patients(split)
+    assert names == ["a", "b", "image 2", "a", "c", "image 5"]
+    number = torch.arange(6)[:, None, None, None]
+    data = examples.Examples(number.float(), number, np.ones((6, 1), bool))
+    for seed in range(20):
+        drawn = examples.resample(data, names, np.random.default_rng(seed))
+        count = torch.bincount(drawn.images.flatten().long(), minlength=6).tolist()
+        assert count[0] == count[3]
+        assert sum(count) - count[3] == 5  # patients, those without one included
+        assert torch.equal(drawn.images.long(), drawn.labels)
+
+
+def test_members_that_resample_patients_see_other_data_and_repeat_themselves(blobs):
+    recipe = {"dropout": 0.0, "snapshots": 1, "resample": "patients"}
+    first, again = run(blobs, "a", recipe=recipe), run(blobs, "b", recipe=recipe)
+    assert same(first, again)
+    assert not same(first, run(blobs, "c", recipe={**recipe, "resample": None}))
 
 
 def test_snapshots_are_the_raw_weights_at_the_ends_of_the_last_epochs(blobs):

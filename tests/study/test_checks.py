@@ -82,7 +82,8 @@ def folder(**options):
         ),
         (
             {"recipes": {"plain": {"snapshots": 8}}},
-            "recipes.plain.snapshots: 8 of the 7 epochs that softmax is trained; raise its epochs",
+            "recipes.plain.snapshots: 8 of the 7 epochs that softmax is trained on lidc_contours; "
+            "raise its epochs",
         ),
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
         (
@@ -91,7 +92,8 @@ def folder(**options):
         ),
         (
             CROP,
-            "network.channels: 3 levels of patches of 1 pixels need images whose side is divisible by 4",
+            "network.channels: 3 levels of patches of 1 pixels need images whose side is "
+            "divisible by 4",
         ),
         (folder(corruptions="no"), "datasets.mine.options.corruptions: expected true"),
         (folder(classes="background, lesion"), "datasets.mine.options.classes: expected a"),

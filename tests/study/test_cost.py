@@ -65,7 +65,7 @@ def test_a_training_passes_every_image_thrice_an_epoch():
     size = cost.Size({"train": 5}, 16, 1, 2)
     model = {"method": "softmax"}
     one = 2 * cost.forward(model, SMALL, size)
-    assert cost.training_flops(model, SMALL, {"epochs": 4}, size) == 60 * one
+    assert cost.training_flops(model, SMALL, 4, size) == 60 * one
 
 
 def test_options_change_the_nominal_size():

@@ -42,6 +42,7 @@ def test_a_paper_study_trains_as_the_paper_did_whatever_config_yaml_has(name):
             "attention": 2,
             "heads": 4,
             "group_channels": 1,
+            "patch": 1,
         }
         first = run.recipe == "plain" and run.member == 0
         assert read.recipe.snapshots == (30 if first else 0)

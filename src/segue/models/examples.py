@@ -1,5 +1,6 @@
 """What a model is trained on: images, and of each a rater's labels, drawn anew at each access."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from segue.dims import UNLABELLED
+from segue.dims import UNLABELLED, name_of
 from segue.errors import InputError
 
 
@@ -39,6 +40,20 @@ def read(split: xr.Dataset, dataset: str) -> Examples:
             "prepare the dataset again"
         )
     return Examples(torch.from_numpy(split["image"].values), labels, there)
+
+
+def patients(split: xr.Dataset) -> list[str]:
+    """Name of each image's patient; of an image without one, a name that no other has."""
+    names = split["patient"].values.tolist() if "patient" in split else [""] * split.sizes["image"]
+    return [name_of(name) or f"image {i}" for i, name in enumerate(names)]
+
+
+def resample(data: Examples, patients: Sequence[str], draw: np.random.Generator) -> Examples:
+    """As many patients as there are, drawn with replacement, each with all of its images."""
+    names, index = np.unique(patients, return_inverse=True)
+    counts = draw.multinomial(len(names), np.full(len(names), 1 / len(names)))
+    chosen = np.repeat(np.arange(len(index)), counts[index])
+    return Examples(data.images[chosen], data.labels[chosen], data.there[chosen])
 
 
 def raters(there: np.ndarray, draw: np.random.Generator) -> np.ndarray:

@@ -19,6 +19,7 @@ from segue import dims, integrity, plugins, store
 from segue.errors import InputError
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.networks import dropout
 from segue.models.noise import image_noise
 from segue.seeds import derive
 
@@ -32,6 +33,7 @@ def sample(
     sampler: dict[str, Any],
     epistemic: dict[str, Any],
     au_samples: int,
+    noise: str,
     batch: int,
     labels: list[str],
     seed: int,
@@ -48,6 +50,9 @@ def sample(
         sampler: keyword options of the AU model's ``sample``.
         epistemic: ``method``, ``hypotheses`` (how many) and ``options`` of the EU method.
         au_samples: draws for each image and hypothesis.
+        noise: ``independent``, each hypothesis of an image has draws of its own; or ``common``, all
+            have the same ones (common random numbers). Differences between hypotheses are then
+            theirs and not the draws': the epistemic uncertainty has less of the Monte-Carlo noise.
         batch: images a network call and chunk.
         labels: what tells this cell from the study's others; its noise derives from them.
         seed: the study's.
@@ -79,6 +84,7 @@ def sample(
         "sampler": sampler,
         "epistemic": epistemic,
         "au_samples": au_samples,
+        "noise": noise,
         "batch": batch,
         "checkpoints": [member.note for member in trained],
         "dataset": store.attributes(Path(dataset)),
@@ -89,7 +95,7 @@ def sample(
         store.publish(out, Path(work) / out.name) as path,
         tqdm(total=n * sum(map(len, images.values())), desc="/".join(labels), unit="image") as bar,
     ):
-        probe = _draw(model, next(iter(images.values()))[:1], au_samples, [0], sampler, device)
+        probe = _draw(model, next(iter(images.values()))[:1], au_samples, [[0, 0]], sampler, device)
         store.describe(path, {"made_by": made_by})
         arrays = {
             name: store.create(
@@ -108,7 +114,10 @@ def sample(
             for name, array in arrays.items():
                 for part in _batches(len(images[name]), batch):
                     if not integrity.whole(array, (part.start, index, 0, 0, 0, 0)):
-                        seeds = [derive(seed, name, index, i) for i in range(part.start, part.stop)]
+                        seeds = [
+                            _seeds(seed, name, index, i, noise)
+                            for i in range(part.start, part.stop)
+                        ]
                         array[part, index] = _draw(
                             hypothesis, images[name][part], au_samples, seeds, sampler, device
                         )
@@ -119,15 +128,31 @@ def _draw(
     hypothesis: nn.Module,
     images: xr.DataArray,
     au_samples: int,
-    seeds: list[int],
+    seeds: list[tuple[int, int]],
     sampler: dict[str, Any],
     device: torch.device,
 ) -> np.ndarray:
-    """Probabilities (image, au_sample, class, y, x) as float16."""
+    """Probabilities (image, au_sample, class, y, x) as float16.
+
+    Args:
+        seeds: of each image, see ``_seeds``.
+    """
+    draws, masks = (image_noise(each, device) for each in zip(*seeds, strict=True))
+    dropout.redraw_from(hypothesis, masks, len(images))
     batch = torch.from_numpy(images.values).to(device, memory_format=torch.channels_last)
     with torch.inference_mode(), autocast(device):
-        probs = hypothesis.eval().sample(batch, au_samples, image_noise(seeds, device), **sampler)
+        probs = hypothesis.eval().sample(batch, au_samples, draws, **sampler)
     return probs.half().cpu().numpy()
+
+
+def _seeds(seed: int, split: str, hypothesis: int, image: int, noise: str) -> tuple[int, int]:
+    """Seeds of an image's draws, and of its dropout masks where a hypothesis redraws them.
+
+    Masks are a hypothesis's own even where it shares the noise of its draws with others.
+    """
+    own = derive(seed, split, hypothesis, image)
+    draws = own if noise == "independent" else derive(seed, split, image)
+    return draws, derive(own, "masks")
 
 
 def _batches(n: int, size: int) -> Iterator[slice]:

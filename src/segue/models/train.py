@@ -58,6 +58,11 @@ def train(
         aleatoric: ``method`` and ``options`` of the AU model.
         network: size of the backbone.
         recipe: ``dropout`` probability; ``snapshots``, how many last epoch-end weights to keep.
+            ``collect`` (``epochs``, ``learning_rate``), if there, is a time after the training in
+            which they are taken instead, evenly spread: it starts from the last raw weights, and
+            the averaged weights do not change any more. ``resample: patients`` trains on as many
+            patients as there are, drawn with replacement, each with all images: what a bootstrap
+            sees of the data. An image without a patient is one of its own.
         training: ``epochs, batch, learning_rate, weight_decay, clip, ema``.
         labels: what tells this run from the study's others; the run's seed derives from them.
         seed: the study's.
@@ -85,15 +90,17 @@ def train(
     split = store.open_split(Path(dataset), "train")
     check_size((split.sizes["y"], split.sizes["x"]), network)
     data = examples.read(split, dataset)
+    if recipe.get("resample"):
+        data = examples.resample(data, examples.patients(split), rng(seed, "resample"))
 
     made_by = {"model": model_settings, "labels": labels, "seed": seed, "training": training}
     with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
-        run = _Run(model, training, recipe["snapshots"], Path(work) / "state.pt")
-        first = run.resume()
-        epochs = range(first, training["epochs"])
+        run = _Run(model, training, recipe, Path(work) / "state.pt")
+        epochs = range(run.resume(), run.epochs)
         for epoch in tqdm(epochs, desc=out.stem, unit="epoch", mininterval=1):
             run.finish_epoch(epoch, _epoch(run, epoch, data, seed, device))
-        if hasattr(model, "concern") and (concern := model.concern(run.curve[-1])):
+        last = run.curve[training["epochs"] - 1]
+        if hasattr(model, "concern") and (concern := model.concern(last)):
             _log.warning("%s: %s", "/".join(labels), concern)
         note = {**made_by, "loss": [row["loss"] for row in run.curve]}
         with replacing(out.with_suffix(".csv")) as file:
@@ -117,8 +124,12 @@ def check_size(sides: tuple[int, int], network: dict[str, Any]) -> None:
 class _Run:
     """What a training changes, and its way to disk and back."""
 
-    def __init__(self, model: nn.Module, training: dict[str, Any], keep: int, state: Path) -> None:
-        self.model, self.training, self.keep, self.state = model, training, keep, state
+    def __init__(
+        self, model: nn.Module, training: dict[str, Any], recipe: dict[str, Any], state: Path
+    ) -> None:
+        self.model, self.training, self.state = model, training, state
+        self.keep, self.collect = recipe["snapshots"], recipe.get("collect")
+        self.epochs = training["epochs"] + (self.collect["epochs"] if self.collect else 0)
         self.optimiser = torch.optim.AdamW(
             model.parameters(),
             lr=training["learning_rate"],
@@ -130,12 +141,22 @@ class _Run:
         self.curve: list[dict[str, float]] = []
         self.saved = time.monotonic()
 
-    def step(self, loss: Tensor) -> None:
+    def step(self, loss: Tensor, epoch: int, done: float) -> None:
+        """Change the weights; ``done``: share of the epoch that is over after it."""
+        collecting = epoch >= self.training["epochs"]
+        for group in self.optimiser.param_groups:
+            group["lr"] = (self.collect if collecting else self.training)["learning_rate"]
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         clip_grad_norm_(self.model.parameters(), self.training["clip"])
         self.optimiser.step()
-        self.average.update_parameters(self.model)
+        if not collecting:
+            self.average.update_parameters(self.model)
+        # Snapshots are evenly spread over the last epochs, the last one at the very end.
+        last = self.collect["epochs"] if self.collect else self.keep
+        over = (epoch + done - (self.epochs - last)) / max(1, last)
+        if len(self.snapshots) < round(over * self.keep, 9) // 1:
+            self.snapshots.append(flatten(self.model).cpu())
 
     def finish_epoch(self, epoch: int, row: dict[str, float]) -> None:
         if not np.isfinite(loss := row["loss"]):
@@ -144,8 +165,6 @@ class _Run:
                 "lower training.learning_rate or training.clip"
             )
         self.curve.append(row)
-        if epoch >= self.training["epochs"] - self.keep:
-            self.snapshots.append(flatten(self.model).cpu())
         if time.monotonic() - self.saved > _SAVE_EVERY_S:
             content = {
                 "model": self.model.state_dict(),
@@ -195,7 +214,8 @@ def _epoch(
     draw = rng(seed, "order", epoch)
     order = draw.permutation(len(data.images))
     raters = examples.raters(data.there, draw)
-    size, total, steps = run.training["batch"], torch.zeros((), device=device), 0
+    size, total = run.training["batch"], torch.zeros((), device=device)
+    steps = -(-len(order) // size)
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
         image, label = examples.batch(data, chosen, raters[chosen], device)
@@ -203,9 +223,8 @@ def _epoch(
         dropout.draw_from(run.model, generator)
         with autocast(device):
             loss = run.model.loss(image, label, generator, epoch)
-        run.step(loss)
+        run.step(loss, epoch, (start // size + 1) / steps)
         total += loss.detach()
-        steps += 1
     first = order[:_MEASURED]
     batch = examples.batch(data, first, raters[first], device)
     generator = torch.Generator().manual_seed(derive(seed, "measures", epoch))

@@ -3,6 +3,7 @@
 Files of plug-ins are read, not imported: a dry run imports no torch.
 """
 
+from itertools import product
 from pathlib import Path
 
 from segue import plugins
@@ -37,11 +38,11 @@ def check(config: Config) -> None:
             raise InputError(f"{where}.recipe: no recipe {entry.recipe!r}; there are: {there}")
         recipe = config.recipes[entry.recipe]
         plugins.check_needs(method, dict(entry), dict(recipe), where)
-        for model in config.aleatoric:
-            if recipe.snapshots > (epochs := config.training_of(model).epochs):
+        for dataset, model in product([] if recipe.collect else config.datasets, config.aleatoric):
+            if recipe.snapshots > (epochs := config.training_of(dataset, model).epochs):
                 raise InputError(
                     f"recipes.{entry.recipe}.snapshots: {recipe.snapshots} of the {epochs} epochs "
-                    f"that {model} is trained; raise its epochs or lower `snapshots`"
+                    f"that {model} is trained on {dataset}; raise its epochs or lower `snapshots`"
                 )
     plugins.check_tasks(config.scores, config.tables.tasks)
     if not grid.trained(config) and not config.predictions:

@@ -5,6 +5,7 @@ config.yaml says what each key means. Options of plug-ins are checked against th
 """
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -29,10 +30,14 @@ SHARED = "shared"
 
 
 class Dataset(Record):
-    """A dataset: its source (a plug-in) and options; what tables say of it."""
+    """A dataset: its source (a plug-in) and options; what tables say of it.
+
+    ``training`` has the keys of ``Training`` that differ for all models trained on it.
+    """
 
     source: str
     options: Options = Field(default={})
+    training: Options = Field(default={})
     caption: str | None = None
     published: Literal["lidc", "chaksu"] | None = None
 
@@ -79,26 +84,37 @@ class Aleatoric(Record):
 
 
 class Epistemic(Record):
-    """An epistemic method on the runs of a recipe."""
+    """An epistemic method on the runs of a recipe; ``sampling`` has keys of ``Sampling``."""
 
     method: str
     recipe: str
     hypotheses: Count
     members: Count = 1
     options: Options = Field(default={})
+    sampling: Options = Field(default={})
+
+
+class Collect(Record):
+    """A time after the training, of its own learning rate, in which snapshots are taken."""
+
+    epochs: Count
+    learning_rate: Positive
 
 
 class Recipe(Record):
-    """A way to train: probability of dropping a channel, last epochs whose weights are kept."""
+    """A way to train: probability of dropping a channel, snapshots of weights, what is seen."""
 
     dropout: Share
     snapshots: Natural
+    collect: Collect | None = None
+    resample: Literal["patients"] | None = None
 
 
 class Sampling(Record):
     """How every cell is sampled."""
 
     au_samples: Count
+    noise: Literal["common", "independent"]
     batch: Count
 
 
@@ -174,10 +190,18 @@ class Config(Record):
     rerun_on_code: list[Literal[STAGES]]
     resources: AllResources
 
-    def training_of(self, aleatoric: str) -> Training:
-        """How one aleatoric model is trained: ``training`` with its own keys."""
-        own = self.aleatoric[aleatoric].training
-        return parse(Training, {**dict(self.training), **own}, f"aleatoric.{aleatoric}.training")
+    def training_of(self, dataset: str, aleatoric: str) -> Training:
+        """How a model is trained on a dataset: ``training``, with its keys, with the dataset's."""
+        found = self.training
+        for section, name in (("aleatoric", aleatoric), ("datasets", dataset)):
+            own = getattr(self, section)[name].training
+            found = parse(Training, {**dict(found), **own}, f"{section}.{name}.training")
+        return found
+
+    def sampling_of(self, epistemic: str) -> Sampling:
+        """How the cells of an epistemic method are sampled: ``sampling`` with its own keys."""
+        own = self.epistemic[epistemic].sampling
+        return parse(Sampling, {**dict(self.sampling), **own}, f"epistemic.{epistemic}.sampling")
 
 
 def read(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
@@ -206,8 +230,10 @@ def read(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
             f"network.heads: expected a divisor of every width in network.channels, "
             f"{network.channels}, found {network.heads}"
         )
-    for name in found.aleatoric:
-        found.training_of(name)
+    for dataset, aleatoric in product(found.datasets, found.aleatoric):
+        found.training_of(dataset, aleatoric)
+    for name in found.epistemic:
+        found.sampling_of(name)
     return found
 
 

@@ -81,8 +81,7 @@ def unet(
     """Multiply-adds of one image's pass through ``networks.unet.UNet`` built with these arguments.
 
     Args:
-        network: ``channels``, ``blocks`` and ``attention``; of its other keys only ``patch`` counts,
-            which ``forward`` sees to.
+        network: ``channels``, ``blocks`` and ``attention``; its other keys cost nothing here.
         side: of the image, pixels.
     """
     channels = network["channels"]
@@ -138,10 +137,10 @@ def scaled(channels: Sequence[int], width: float) -> list[int]:
 
 
 def training_flops(
-    model: Mapping[str, Any], network: Mapping[str, Any], training: Mapping[str, Any], size: Size
+    model: Mapping[str, Any], network: Mapping[str, Any], epochs: int, size: Size
 ) -> float:
     """Operations (2 a multiply-add) of one training: every image once an epoch, thrice a pass."""
-    passes = training["epochs"] * size.images["train"] * _BACKWARD
+    passes = epochs * size.images["train"] * _BACKWARD
     return 2.0 * passes * forward(model, network, size)
 
 

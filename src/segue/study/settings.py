@@ -66,6 +66,7 @@ class Sample(Record):
     sampler: Options = Field(default={})
     epistemic: Hypotheses
     au_samples: Count
+    noise: str
     batch: WithoutEffect
     labels: list[str]
     seed: Natural

@@ -164,13 +164,13 @@ class Study:
         config, data = self.config, self.dataset[run.dataset]
         model, recipe = config.aleatoric[run.aleatoric], config.recipes[run.recipe]
         if run.member:  # only the first member's snapshots are read (by swag)
-            recipe = recipe.model_copy(update={"snapshots": 0})
+            recipe = recipe.model_copy(update={"snapshots": 0, "collect": None})
         settings = of.Train(
             dataset=data.made,
             aleatoric=of.Method(method=model.method, options=model.options),
             network=config.network,
             recipe=recipe,
-            training=config.training_of(run.aleatoric),
+            training=config.training_of(run.dataset, run.aleatoric),
             labels=list(map(str, run)),
             seed=config.seed,
         )
@@ -182,6 +182,7 @@ class Study:
         config, data = self.config, self.dataset[cell.dataset]
         model, method = config.aleatoric[cell.aleatoric], config.epistemic[cell.epistemic]
         trainings = [self.training[run] for run in grid.runs(config, cell)]
+        sampling = config.sampling_of(cell.epistemic)
         settings = of.Sample(
             dataset=data.made,
             checkpoints=[job.made for job in trainings],
@@ -190,8 +191,9 @@ class Study:
             epistemic=of.Hypotheses(
                 method=method.method, hypotheses=method.hypotheses, options=method.options
             ),
-            au_samples=cost.draws(model.model_dump(), config.sampling.au_samples),
-            batch=config.sampling.batch,
+            au_samples=cost.draws(model.model_dump(), sampling.au_samples),
+            noise=sampling.noise,
+            batch=sampling.batch,
             labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
             seed=config.seed,
         )

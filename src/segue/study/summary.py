@@ -14,6 +14,7 @@ from segue.study.checks import absent, check_side
 from segue.study.code import code
 from segue.study.config import overlay
 from segue.study.plan import CHANGED, LOOK, Done, counts, on_disk, plan
+from segue.study.settings import Train
 from segue.study.study import Study
 
 _NAMES = {
@@ -131,7 +132,7 @@ def _gpu_hours(
         cost.training_flops(
             config.aleatoric[run.aleatoric].model_dump(),
             network,
-            config.training_of(run.aleatoric).model_dump(),
+            _epochs(job.settings),
             sizes[run.dataset],
         )
         for run, job in study.training.items()
@@ -143,7 +144,7 @@ def _gpu_hours(
             network,
             sizes[cell.dataset],
             hypotheses=config.epistemic[cell.epistemic].hypotheses,
-            au_samples=config.sampling.au_samples,
+            au_samples=config.sampling_of(cell.epistemic).au_samples,
         )
         for cell in study.trained
         if planned.get(("sample", study.sampling[cell].id), LOOK) != LOOK
@@ -155,13 +156,18 @@ def _gpu_hours(
     )
 
 
+def _epochs(settings: Train) -> int:
+    collect = settings.recipe.collect
+    return settings.training.epochs + (collect.epochs if collect else 0)
+
+
 def _volume(study: Study, sizes: dict[str, cost.Size]) -> str:
     """Number of samples, and bytes of samples (float16) and maps (float32)."""
     config, number, samples, maps = study.config, 0, 0, 0
     for cell in study.trained:
         data = sizes[cell.dataset]
         model = config.aleatoric[cell.aleatoric].model_dump()
-        drawn = cost.draws(model, config.sampling.au_samples)
+        drawn = cost.draws(model, config.sampling_of(cell.epistemic).au_samples)
         count = data.sampled * config.epistemic[cell.epistemic].hypotheses * drawn
         number += count
         samples += 2 * count * data.classes * data.side**2

@@ -36,7 +36,7 @@ def test_without_a_warm_up_the_divergence_counts_in_full_from_the_first_epoch():
 
 def test_split_first_layer_equals_one_convolution_of_features_and_broadcast_latent():
     torch.manual_seed(0)
-    combiner = Combiner(4, 3, 2)
+    combiner = Combiner(4, 3, 2, Backbone([4], 1, 0, 1, 4))
     features, z = torch.randn(2, 4, 5, 5), torch.randn(2, 6, 3)
     joint = nn.Conv2d(7, 4, 1)
     joint.weight.data = torch.cat(

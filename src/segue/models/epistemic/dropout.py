@@ -13,9 +13,15 @@ NEEDS = {"dropout": True}
 
 
 def hypotheses(
-    model: nn.Module, checkpoints: Sequence[Checkpoint], n: int, seed: int
+    model: nn.Module, checkpoints: Sequence[Checkpoint], n: int, seed: int, *, redraw: bool
 ) -> Iterator[nn.Module]:
     """Yield ``model`` with one frozen mask set after another (``model`` is changed).
+
+    Args:
+        redraw: whether masks are not frozen but drawn anew at every call of the network, as the
+            code of arXiv 2603.18792 does: a hypothesis is then no function of the image, and where
+            an AU sample takes several calls or each has its own, a part of the epistemic
+            uncertainty counts as aleatoric.
 
     Raises:
         InputError: the model was trained without dropout.
@@ -27,5 +33,8 @@ def hypotheses(
         )
     model.load_state_dict(checkpoints[0].weights)
     for index in range(n):
-        dropout.freeze(model, derive(seed, "mask set", index))
+        if redraw:
+            dropout.thaw(model)
+        else:
+            dropout.freeze(model, derive(seed, "mask set", index))
         yield model

@@ -6,8 +6,10 @@ the image, whatever the batch.
 """
 
 import torch
+from scipy.special import ndtri
 from torch import Tensor, nn
 
+from segue.models.noise import Noise
 from segue.seeds import derive
 
 
@@ -15,7 +17,8 @@ class ChannelDropout(nn.Module):
     """Zero whole channels with probability ``p`` and scale the others by 1/(1-p).
 
     Training: a new mask for each image at each call, from ``generator``. Evaluation: the mask set
-    by ``freeze``, the same for every image and call; the identity where none is set.
+    by ``freeze``, the same for every image and call; or after ``thaw``, a new mask at each call for
+    each image, or each of its draws, from ``noise``; the identity where neither was done.
     """
 
     def __init__(self, channels: int, p: float) -> None:
@@ -23,17 +26,29 @@ class ChannelDropout(nn.Module):
         self.channels, self.p = channels, p
         self.generator: torch.Generator | None = None
         self.mask: Tensor | None = None
+        self.redraws = False
+        self.noise: tuple[Noise, int] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (image, channel, y, x) to the same shape."""
         if self.training and self.p > 0:
             return x * self._draw((len(x), self.channels), self.generator).to(x)[..., None, None]
+        if self.redraws and self.p > 0:
+            return x * self._redraw(len(x)).to(x)[..., None, None]
         return x if self.mask is None else x * self.mask.to(x)[:, None, None]
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
         if generator is None:
             raise RuntimeError("dropout is training without a generator: call draw_from first")
         return (torch.rand(shape, generator=generator) >= self.p) / (1 - self.p)
+
+    def _redraw(self, rows: int) -> Tensor:
+        """A mask (row, channel) for each row of a batch, in which an image's rows are together."""
+        if self.noise is None:
+            raise RuntimeError("dropout is to redraw its masks without noise: call redraw_from")
+        noise, images = self.noise
+        kept = noise((rows // images, self.channels)) >= ndtri(self.p)
+        return kept.flatten(0, 1) / (1 - self.p)
 
 
 def draw_from(model: nn.Module, generator: torch.Generator) -> None:
@@ -47,6 +62,18 @@ def freeze(model: nn.Module, seed: int) -> None:
     for depth, layer in enumerate(_layers(model)):
         generator = torch.Generator().manual_seed(derive(seed, "dropout", depth))
         layer.mask = layer._draw((layer.channels,), generator)
+
+
+def thaw(model: nn.Module) -> None:
+    """Let every dropout in ``model`` draw a new mask at each call in evaluation."""
+    for layer in _layers(model):
+        layer.redraws = True
+
+
+def redraw_from(model: nn.Module, noise: Noise, images: int) -> None:
+    """Draw the masks of dropouts after ``thaw`` from the noise of so many images, in call order."""
+    for layer in _layers(model):
+        layer.noise = noise, images
 
 
 def count(model: nn.Module) -> int:
