@@ -45,6 +45,7 @@ def check(config: Config) -> None:
                     f"that {model} is trained on {dataset}; raise its epochs or lower `snapshots`"
                 )
     plugins.check_tasks(config.scores, config.tables.tasks)
+    _check_sources(config)
     if not grid.trained(config) and not config.predictions:
         raise InputError("not_applicable: leaves out every cell of the grid")
 
@@ -78,6 +79,30 @@ def _check_datasets(config: Config) -> None:
         plugins.check_options("sources", source, "open_source", entry.options, f"{where}.options")
         if size := cost.nominal(source, entry.options):
             check_side(config, name, size.side)
+
+
+def _check_sources(config: Config) -> None:
+    """Raise InputError for a name in ``axes`` or ``remedies`` that there is not, or no scores."""
+    for section, entries in (("axes", config.axes), ("remedies", config.remedies)):
+        if entries and "leakage" not in config.scores:
+            raise InputError(f"{section}: needs the task leakage in `scores`; add it there")
+    for name, axis in config.axes.items():
+        for point in axis.points:
+            if point.dataset not in config.datasets:
+                there = ", ".join(config.datasets)
+                raise InputError(
+                    f"axes.{name}.points: no dataset {point.dataset!r}; there are: {there}"
+                )
+    for name, remedy in config.remedies.items():
+        where = f"remedies.{name}"
+        for method in (remedy.before, remedy.after):
+            if method not in config.epistemic:
+                there = ", ".join(config.epistemic)
+                raise InputError(f"{where}: no epistemic method {method!r}; there are: {there}")
+        if remedy.variant not in ("corrected", "jackknife"):
+            raise InputError(f"{where}.variant: expected corrected or jackknife")
+        if missing := {"corrected", "jackknife"} - set(config.variants):
+            raise InputError(f"{where}: needs {min(missing)} among `variants`; add it there")
 
 
 def _check_predictions(config: Config) -> None:

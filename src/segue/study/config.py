@@ -130,6 +130,31 @@ class Tables(Record):
     tasks: Annotated[dict[str, str], Field(min_length=1)]
 
 
+class Point(Record):
+    """A place on an axis: the quantity there, and the dataset and split that have it."""
+
+    at: float
+    dataset: Name
+    split: Text = "id"
+
+
+class Axis(Record):
+    """A quantity that datasets or splits vary in, and the measure that ought to follow it."""
+
+    quantity: Text
+    moves: Literal["AU", "EU"]
+    direction: Literal[1, -1]
+    points: Annotated[list[Point], Field(min_length=2)]
+
+
+class Remedy(Record):
+    """Two epistemic methods that differ in one thing, or one under another variant."""
+
+    before: Name
+    after: Name
+    variant: str = "corrected"
+
+
 class Qualitative(Record):
     """The picture of images, raters, samples and maps."""
 
@@ -172,7 +197,7 @@ class Config(Record):
     seed: Natural
     replicates: Count
     variants: Annotated[
-        list[Literal["corrected", "paper_code", "paper_code_v1"]], Field(min_length=1)
+        list[Literal["corrected", "jackknife", "paper_code", "paper_code_v1"]], Field(min_length=1)
     ]
     datasets: dict[Name, Dataset]
     predictions: dict[Name, Given]
@@ -186,6 +211,8 @@ class Config(Record):
     uncertainty: Uncertainty
     scores: Annotated[dict[str, Options], Field(min_length=1)]
     tables: Tables
+    axes: dict[Name, Axis]
+    remedies: dict[Name, Remedy]
     figures: Figures
     rerun_on_code: list[Literal[STAGES]]
     resources: AllResources

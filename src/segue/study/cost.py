@@ -152,13 +152,15 @@ def sampling_flops(
     hypotheses: int,
     au_samples: int,
 ) -> float:
-    """Operations of sampling one cell: all images but those of ``train``.
+    """Operations of sampling one cell: all images but those of ``train``."""
+    run = passes(model, hypotheses, au_samples)
+    return 2.0 * size.sampled * run * forward(model, network, size)
 
-    One pass an image and hypothesis; of a sampler with ``steps``, that many for every draw.
-    """
+
+def passes(model: Mapping[str, Any], hypotheses: int, au_samples: int) -> int:
+    """Network passes an image: one a hypothesis; of a sampler with ``steps``, so many a draw."""
     steps = model.get("sampling", {}).get("steps")
-    passes = 1 if steps is None else steps * au_samples
-    return 2.0 * size.sampled * hypotheses * passes * forward(model, network, size)
+    return hypotheses * (1 if steps is None else steps * au_samples)
 
 
 def gpu_hours(flops: float) -> float:

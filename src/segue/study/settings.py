@@ -12,7 +12,17 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from segue.schema import Record
-from segue.study.config import Count, Natural, Network, Options, Recipe, Tables, Training
+from segue.study.config import (
+    Axis,
+    Count,
+    Natural,
+    Network,
+    Options,
+    Recipe,
+    Remedy,
+    Tables,
+    Training,
+)
 
 Place = Annotated[str, "place"]
 WithoutEffect = Annotated[Count, "without effect"]  # on any number of the result
@@ -117,6 +127,9 @@ class AllTables(Record):
     seed: Natural
     published: dict[str, str] = Field(default={})
     captions: dict[str, str] = Field(default={})
+    axes: dict[str, Axis] = Field(default={})
+    remedies: dict[str, Remedy] = Field(default={})
+    passes: dict[str, Count] = Field(default={})
 
 
 class Figure(Record):

@@ -240,6 +240,9 @@ class Study:
             seed=config.seed,
             published=published,
             captions=self._captions,
+            axes=config.axes,
+            remedies=config.remedies,
+            passes=self._passes if config.remedies else {},
         )
         return jobs.job(
             self.config, "tables", "tables", settings, f"{self.folder}/tables/scores.csv"
@@ -273,6 +276,19 @@ class Study:
 
     def _shown(self, name: str) -> list[Cell]:
         return grid.shown(self.config, name)
+
+    @property
+    def _passes(self) -> dict[str, int]:
+        """Network passes an image of each cell, by its methods."""
+        config = self.config
+        return {
+            f"{cell.aleatoric}-{cell.epistemic}": cost.passes(
+                config.aleatoric[cell.aleatoric].model_dump(),
+                config.epistemic[cell.epistemic].hypotheses,
+                config.sampling_of(cell.epistemic).au_samples,
+            )
+            for cell in self.trained
+        }
 
     @property
     def _captions(self) -> dict[str, str]:
