@@ -77,13 +77,13 @@ def follows(table: pd.DataFrame, points: Mapping[str, Mapping[str, Any]]) -> pd.
             ``direction``, 1 where it ought to rise along it and -1 where it ought to fall.
 
     Returns:
-        Columns epistemic, aleatoric, estimator, axis, moves; r_AU and r_EU, Pearson's correlation of
-        the measure with the place of the point in the order of the axis, times ``direction``;
-        change_AU and change_EU, the logarithm (base 2) of the ratio of the measure at the two ends,
-        times ``direction`` (1: doubled; NaN where one is not positive); and error, in [0, 1]: the
-        mean of (1 - r)/2 of the measure that ought to move and \\|r\\| of the other. 0 is a perfectly
-        disentangled pair. It is after the disentanglement error of de Jong et al. (2024),
-        arXiv 2408.12175, which takes both correlations with the accuracy instead of the quantity.
+        Columns epistemic, aleatoric, estimator, axis, moves; r_AU and r_EU, Pearson's correlation
+        of the measure with the place of the point in the order of the axis, times ``direction``;
+        change_AU and change_EU, the logarithm (base 2) of the ratio of the measure at the two
+        ends, times ``direction`` (1: doubled; NaN where one is not positive); and error, in [0, 1]:
+        the mean of (1 - r)/2 of the measure that ought to move and of abs(r) of the other. 0 is a
+        perfectly disentangled pair. It is after the disentanglement error of de Jong et al. (2024),
+        arXiv 2408.12175, which correlates with the accuracy instead of the quantity.
     """
     rows = []
     for (epistemic, aleatoric, estimator, axis), group in table.groupby(
@@ -105,11 +105,9 @@ def follows(table: pd.DataFrame, points: Mapping[str, Mapping[str, Any]]) -> pd.
 
 
 def _at(table: pd.DataFrame, dataset: str, split: str) -> pd.DataFrame:
-    """Rows of one dataset and split, which the first two levels of the index are; none if absent."""
-    there = (table.index.get_level_values(0) == dataset) & (
-        table.index.get_level_values(1) == split
-    )
-    return table[there].droplevel([0, 1])
+    """Rows of one dataset and split, the first two levels of the index; none if there are none."""
+    first, second = (table.index.get_level_values(level) for level in (0, 1))
+    return table[(first == dataset) & (second == split)].droplevel([0, 1])
 
 
 def _pearson(x: np.ndarray, y: np.ndarray) -> float:

@@ -45,10 +45,10 @@ def sources(
         "leakage",
         found,
         "How much of the epistemic uncertainty is noise of the draws?",
-        "EU in nats a pixel, as published (plug-in) and without the noise of a finite number of AU "
-        "draws (jackknife); `leaked`: the share that is noise; `correlation`: Pearson's r of the AU "
-        "and EU maps; `ncc_eu`: of the EU map with the raters' variance, which EU should not have; "
-        "`rank`: mean rank by Δ over all tasks. The CSV file has each Δ too.",
+        "EU in nats a pixel, as published (plug-in) and without the noise of a finite number of "
+        "AU draws (jackknife); `leaked`: the share that is noise; `correlation`: Pearson's r of "
+        "the AU and EU maps; `ncc_eu`: of the EU map with the raters' variance; `rank`: mean rank "
+        "by Δ over all tasks. The CSV file has each Δ too.",
         found[shown],
     )
     if points:
@@ -65,9 +65,10 @@ def sources(
             "axes_error",
             table,
             "Does each measure follow what it ought to, and nothing else?",
-            "`r`: Pearson's correlation of the measure with the order of the points, signed so that "
-            "1 is right for the measure that `moves`; the other's should be 0. `change`: doublings "
-            "from end to end. `error`: 0 is a perfectly disentangled pair, 1 the opposite.",
+            "`r`: Pearson's correlation of the measure with the order of the points, signed so "
+            "that 1 is right for the measure that `moves`; the other's should be 0. `change`: "
+            "doublings from end to end. `error`: 0 is a perfectly disentangled pair, 1 the "
+            "opposite.",
             table,
         )
     if remedies:
