@@ -30,6 +30,7 @@ from segue.errors import InputError
 
 _BLOCK = 64  # images of a worker's task, and of a chunk of the store
 _ROUNDING = 4 * np.finfo(float).eps  # of an image's largest value; less than that is constant
+_ROUNDED = 1e-5  # how far a sum of float32 probabilities may be off
 _SQUARES = (1e-140, 1e140)  # between which values have squares
 
 _log = logging.getLogger(__name__)
@@ -41,13 +42,15 @@ class _Shape(NamedTuple):
     image: tuple[int, int, int]
     labels: tuple[int, int, int]
     classes: int
+    truth: bool
+    normalised: bool
 
 
 class _Block(NamedTuple):
-    """Consecutive images: normalised, by shift (``""`` for the clean ones), labels, coordinates."""
+    """Consecutive images: normalised, by shift (``""`` for the clean ones), and what is of both."""
 
     images: dict[str, np.ndarray]
-    labels: np.ndarray
+    others: dict[str, np.ndarray]  # labels and perhaps truth
     coordinates: list[Mapping[str, Any]]
 
 
@@ -73,9 +76,9 @@ def prepare(out: Path, *, source: str, options: Mapping[str, Any], seed: int, th
 def write_source(source: Source, out: Path, *, name: str, seed: int, threads: int) -> None:
     """Write ``source`` to the store ``out``: a group for each split, and for each shift of ``id``.
 
-    Every image is normalised to mean 0 and standard deviation 1 (a constant one only to mean 0).
-    Corruptions come before that, in the source's units. OOD splits made of ``id``
-    carry its labels and coordinates.
+    Every image is normalised to mean 0 and standard deviation 1 (a constant one only to mean 0),
+    but for a source that does so itself. Corruptions come before that, in the source's units. OOD
+    splits made of ``id`` carry its labels, truth and coordinates.
 
     Raises:
         InputError: a split is empty, or a sample cannot be read or is not as ``source`` says; names
@@ -110,6 +113,8 @@ def _write_split(
         (source.channels, *source.shape),
         (source.raters, *source.shape),
         len(source.classes),
+        source.truth,
+        source.normalised,
     )
     starts = range(0, len(items), _BLOCK)
     read = partial(
@@ -119,25 +124,32 @@ def _write_split(
     tasks = (partial(read, numbered[start : start + _BLOCK]) for start in starts)
     coordinates = []
     for start, block in zip(starts, run(tasks), strict=True):
-        here = slice(start, start + len(block.labels))
-        for shift, (image, labels) in arrays.items():
-            image[here] = block.images[shift]
-            labels[here] = block.labels
+        here = slice(start, start + len(block.coordinates))
+        for shift, of_group in arrays.items():
+            of_group["image"][here] = block.images[shift]
+            for name, values in block.others.items():
+                of_group[name][here] = values
         coordinates.extend(block.coordinates)
-        progress.update(len(block.labels))
+        progress.update(len(block.coordinates))
     for key in coordinates[0]:
         for group in groups.values():
             store.coordinate(path, group, key, "image", [c[key] for c in coordinates])
 
 
-def _create(path: Path, group: str, source: Source, count: int) -> tuple[zarr.Array, zarr.Array]:
-    """New arrays ``image`` and ``labels`` of one split."""
-    image = (count, source.channels, *source.shape)
-    labels = (count, source.raters, *source.shape)
-    return (
-        store.create(path, group, "image", dims.IMAGE, image, "float32", chunk=_BLOCK),
-        store.create(path, group, "labels", dims.LABELS, labels, "uint8", chunk=_BLOCK),
-    )
+def _create(path: Path, group: str, source: Source, count: int) -> dict[str, zarr.Array]:
+    """New arrays ``image``, ``labels`` and perhaps ``truth`` of one split."""
+    wanted = {
+        "image": (dims.IMAGE, source.channels, "float32"),
+        "labels": (dims.LABELS, source.raters, "uint8"),
+    }
+    if source.truth:
+        wanted["truth"] = (dims.PREDICTION, len(source.classes), "float32")
+    return {
+        name: store.create(
+            path, group, name, order, (count, size, *source.shape), dtype, chunk=_BLOCK
+        )
+        for name, (order, size, dtype) in wanted.items()
+    }
 
 
 def _attributes(source: Source, name: str, seed: int) -> dict[str, Any]:
@@ -165,18 +177,21 @@ def _read_block(
 ) -> _Block:
     """Read and normalise ``items`` (number in the split, item), clean and shifted."""
     images: dict[str, list[np.ndarray]] = {shift: [] for shift in ("", *shifts)}
-    labels, coordinates = [], []
+    others: dict[str, list[np.ndarray]] = {"labels": []} | ({"truth": []} if shape.truth else {})
+    coordinates = []
+    normalise = _unchanged if shape.normalised else _normalise
     for number, item in items:
         sample = _read(item, read, shape, split)
         where = f"{split}, {item}"
-        images[""].append(_normalise(sample.image, where))
+        images[""].append(normalise(sample.image, where))
         for shift in shifts:
             rng = seeds.rng(seed, "corruption", shift, number)
-            images[shift].append(_normalise(CORRUPTIONS[shift](sample.image, rng), where))
-        labels.append(sample.labels)
+            images[shift].append(normalise(CORRUPTIONS[shift](sample.image, rng), where))
+        for name, arrays in others.items():
+            arrays.append(getattr(sample, name))
         coordinates.append(sample.coordinates)
     stacked = {shift: np.stack(arrays) for shift, arrays in images.items()}
-    return _Block(stacked, np.stack(labels), coordinates)
+    return _Block(stacked, {name: np.stack(each) for name, each in others.items()}, coordinates)
 
 
 def _read(item: Any, read: Callable[[Any], Sample], shape: _Shape, split: str) -> Sample:
@@ -200,12 +215,27 @@ def _read(item: Any, read: Callable[[Any], Sample], shape: _Shape, split: str) -
         raise InputError(
             f"{split}, {item}: expected classes below {shape.classes}, got {classes.max()}"
         )
+    if shape.truth:
+        _check_truth(sample.truth, (shape.classes, *shape.labels[1:]), f"{split}, {item}")
     if split == "train" and not classes.size:
         raise InputError(
             f"{split}, {item}: no rater gives any pixel a class, so that nothing can be learned "
             "from it; remove it, or move it to another split"
         )
     return sample
+
+
+def _check_truth(truth: np.ndarray | None, expected: tuple[int, ...], where: str) -> None:
+    shape = None if truth is None else truth.shape
+    if shape != expected:
+        raise InputError(f"{where}: expected truth of shape {expected}, got {shape}")
+    if not ((truth >= 0).all() and np.abs(truth.sum(axis=0) - 1).max() < _ROUNDED):
+        raise InputError(f"{where}: expected probabilities as truth, which sum to 1 over classes")
+
+
+def _unchanged(image: np.ndarray, where: str) -> np.ndarray:
+    """An image of a source that normalises its own, float32."""
+    return image.astype(np.float32)
 
 
 def _normalise(image: np.ndarray, where: str) -> np.ndarray:

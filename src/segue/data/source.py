@@ -15,11 +15,14 @@ class Sample:
         image: (channel, y, x) float, in the source's own units; normalised later.
         labels: (rater, y, x) uint8 class indices, ``dims.UNLABELLED`` where a rater gives none.
         coordinates: values for this image's coordinates (patient, slice, ...): numbers or strings.
+        truth: (class, y, x) float32, the raters' true distribution p*(y | x); of a source that
+            knows it.
     """
 
     image: np.ndarray
     labels: np.ndarray
     coordinates: Mapping[str, Any]
+    truth: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Source:
             order. An item is small and picklable: workers receive it.
         read: item -> Sample; picklable, and a pure function of the item.
         corrupt: whether the four corruptions of ``id`` are to be added as OOD splits.
+        truth: whether every sample has its truth.
+        normalised: whether images come on one scale that suits a network and is to be kept; else
+            each is normalised to mean 0 and standard deviation 1.
         attributes: for the store, JSON values: title, licence, citation, caption, sha256, counts.
     """
 
@@ -47,4 +53,6 @@ class Source:
     splits: Mapping[str, Sequence[Any]]
     read: Callable[[Any], Sample]
     corrupt: bool
+    truth: bool = False
+    normalised: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)
