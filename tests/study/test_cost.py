@@ -77,6 +77,22 @@ def test_options_change_the_nominal_size():
     assert cost.nominal("folder", {}) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "shifts", "splits"),
+    [
+        ("lidc_contours", None, 4),
+        ("lidc_contours", ["contrast", "kernel"], 2),
+        ("phantom", None, 3),
+        ("phantom", {"rim": [0.5, 1.0], "shape": [1.0]}, 3),
+        ("phantom", {}, 0),
+    ],
+)
+def test_shifts_change_the_number_of_sampled_images(source, shifts, splits):
+    options = {"images": {"train": 9, "val": 2, "id": 5}}
+    size = cost.nominal(source, options if shifts is None else {**options, "shifts": shifts})
+    assert size.sampled == 2 + 5 + 5 * splits
+
+
 def test_a_source_without_shifted_images_gets_one_corrupted_copy_a_kind():
     options = {"images": {"val": 5, "id": 30}}
     assert cost.nominal("lidc", options).sampled == 5 + 30 * (1 + len(CORRUPTIONS))

@@ -39,10 +39,12 @@ NOMINAL = {
     "chaksu": Size(
         {"train": 648, "val": 162, "id": 264, "ood_device": 271}, side=128, channels=3, classes=3
     ),
+    "phantom": Size({"train": 800, "val": 100, "id": 200}, side=32, channels=1, classes=2),
 }
 """Size of a dataset by its source, for before it is prepared: LIDC's 15,096 and 15,739 slices in
 60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
 
+_SHIFTS = {"phantom": 3}
 _CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
 
 
@@ -51,7 +53,7 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
 
     Args:
         source: module of ``segue.data.sources``.
-        options: its own; ``images`` and ``size`` or ``crop`` count.
+        options: its own; ``images``, ``shifts``, and ``size``, ``crop`` or ``side`` count.
     """
     if source not in NOMINAL:
         return None
@@ -59,9 +61,17 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
     asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
     images = {split: asked.get(split, n) for split, n in whole.images.items()}
     if images.keys() <= {"train", "val", "id"}:
-        images["ood"] = _CORRUPTIONS * images["id"]
-    side = options.get("size", options.get("crop", whole.side))
+        images["ood"] = _shifts(source, options.get("shifts")) * images["id"]
+    given = (options[name] for name in ("size", "crop", "side") if name in options)
+    side = next(given, whole.side)
     return replace(whole, images=images, side=side)
+
+
+def _shifts(source: str, shifts: Sequence[str] | Mapping[str, Sequence[float]] | None) -> int:
+    """Number of shifted splits: of each shift one, or one for each of its strengths."""
+    if shifts is None:
+        return _SHIFTS.get(source, _CORRUPTIONS)
+    return sum(map(len, shifts.values())) if isinstance(shifts, Mapping) else len(shifts)
 
 
 def draws(model: Mapping[str, Any], au_samples: int) -> int:
