@@ -107,7 +107,7 @@ def folder(**options):
             "tables.tasks.ood: no aggregation 'edge'; there are",
         ),
         ({"tables": {"tasks": {"failure": "mean"}}}, "tables.tasks.failure: this task compares no"),
-        ({"variants": ["paper"]}, "variants.0: expected 'corrected', 'paper_code' or"),
+        ({"variants": ["paper"]}, "variants.0: expected 'corrected', 'jackknife', "),
         ({"variants": ["corrected", "corrected"]}, "variants: expected different ones"),
         ({"rerun_on_code": ["training"]}, "rerun_on_code.0: expected 'prepare', "),
         ({"resources": {"train": {"gpu": 2}}}, "resources.train.gpu: expected at most 1"),

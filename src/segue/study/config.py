@@ -155,7 +155,7 @@ class Config(Record):
     seed: Natural
     replicates: Count
     variants: Annotated[
-        list[Literal["corrected", "paper_code", "paper_code_v1"]], Field(min_length=1)
+        list[Literal["corrected", "jackknife", "paper_code", "paper_code_v1"]], Field(min_length=1)
     ]
     datasets: dict[Name, Dataset]
     predictions: dict[Name, Given]
