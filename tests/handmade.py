@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from segue import dims, seeds, store
 from segue.evaluation.maps import decompose
@@ -13,11 +14,16 @@ from segue.evaluation.task import Score
 SPLITS = ("val", "id", "ood_blur", "ood_noise")
 
 
-def split_of(labels: np.ndarray, probs: np.ndarray) -> xr.Dataset:
-    """A split as tasks take it: labels, probs, and the maps and prediction that follow."""
+def split_of(labels: np.ndarray, probs: np.ndarray, truth: np.ndarray | None = None) -> xr.Dataset:
+    """A split as tasks take it: labels, probs, and the maps and prediction that follow.
+
+    ``truth`` is the distribution of the labels, where it is known.
+    """
     samples = xr.DataArray(np.asarray(probs), dims=dims.SAMPLES)
+    known = {} if truth is None else {"truth": (dims.PREDICTION, np.asarray(truth, np.float32))}
     return xr.Dataset(
         {
+            **known,
             "labels": xr.DataArray(np.asarray(labels, np.uint8), dims=dims.LABELS),
             "probs": samples,
             "uncertainty": decompose(samples.astype("float32")).transpose(*dims.UNCERTAINTY),
@@ -42,29 +48,44 @@ def random_split(
     inside = 10 * (radius - np.hypot(y - centre[:, 0], x - centre[:, 1]))
     levels = np.arange(classes)[:, None, None]
     noisy = inside[:, None] + rng.normal(0, 0.7, (images, raters, 1, 1))
-    truth = np.clip(np.ceil(noisy), 0, classes - 1)
+    drawn = np.clip(np.ceil(noisy), 0, classes - 1)
     noise = rng.normal(0, 1, (images, hypotheses, 1, 1, 1, 1))
     noise = noise + rng.normal(0, 1, (images, hypotheses, draws, 1, 1, 1))
     logits = (inside[:, None, None, None] + noise) * levels - levels * (levels - 1) / 2
     probs = np.exp(logits - logits.max(axis=3, keepdims=True))
-    return split_of(truth, (probs / probs.sum(axis=3, keepdims=True)).astype(np.float16))
+    # A class is drawn where the noisy level, Gaussian with sd .7, lies between two whole numbers.
+    above = norm.sf((np.arange(classes - 1)[:, None, None] - inside[:, None]) / 0.7)
+    ends = np.ones((images, 1, side, side)), np.zeros((images, 1, side, side))
+    truth = -np.diff(np.concatenate([ends[0], above, ends[1]], axis=1), axis=1)
+    samples = (probs / probs.sum(axis=3, keepdims=True)).astype(np.float16)
+    return split_of(drawn, samples, truth)
 
 
 def write_stores(folder: Path, splits: Mapping[str, xr.Dataset], chunk: int = 4) -> dict[str, str]:
-    """Write dataset.zarr and samples.zarr; return their paths by the name that ``score`` gives."""
-    for name, variable, order in (
-        ("dataset", "labels", dims.LABELS),
-        ("samples", "probs", dims.SAMPLES),
+    """Write dataset.zarr and samples.zarr; return their paths by the name that ``score`` gives.
+
+    The dataset knows the truth where the splits do.
+    """
+    for name, orders in (
+        ("dataset", {"labels": dims.LABELS, "truth": dims.PREDICTION}),
+        ("samples", {"probs": dims.SAMPLES}),
     ):
         with store.publish(folder / f"{name}.zarr") as path:
             store.describe(path, {"title": "made by hand"})
             for split, content in splits.items():
-                values = content[variable].values
-                array = store.create(
-                    path, split, variable, order, values.shape, str(values.dtype), chunk=chunk
-                )
-                array[:] = values
-                patients = [f"patient {i}" for i in range(len(values))]
+                for variable in orders.keys() & content.keys():
+                    values = content[variable].values
+                    array = store.create(
+                        path,
+                        split,
+                        variable,
+                        orders[variable],
+                        values.shape,
+                        str(values.dtype),
+                        chunk=chunk,
+                    )
+                    array[:] = values
+                patients = [f"patient {i}" for i in range(content.sizes["image"])]
                 store.coordinate(path, split, "patient", "image", patients)
     return {"dataset": str(folder / "dataset.zarr"), "samples": str(folder / "samples.zarr")}
 

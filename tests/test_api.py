@@ -14,6 +14,7 @@ from handmade import SPLITS, random_split, write_stores
 import segue
 from segue.errors import InputError
 from segue.evaluation import entanglement, maps
+from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.predictions import score_predictions
 
 DOCUMENT = Path(__file__).parent.parent / "docs/api.md"
@@ -44,7 +45,7 @@ def test_scores_are_those_of_the_command(splits, tmp_path):
         split.to_zarr(store, group=name, mode="a", zarr_format=3, consolidated=False)
     score_predictions(store, tmp_path / "out")
     written = pd.read_csv(tmp_path / "out/scores.csv", keep_default_na=False, dtype={"image": str})
-    found = segue.score(splits, variants=["corrected", "paper_code"])
+    found = segue.score(splits, variants=["corrected", "jackknife", "paper_code"])
     found["image"] = found["image"].astype(str)
     pd.testing.assert_frame_equal(
         found.sort_values(KEY, ignore_index=True),
@@ -127,7 +128,7 @@ def test_a_study_opens_as_one_lazy_tree(study):
     assert tree.name == "mine"
     for name in SPLITS:
         node = tree[f"lung/ssn-none/rep0/{name}"]
-        assert set(node.data_vars) == {"probs", "uncertainty", "prediction"}
+        assert set(node.data_vars) == {"probs", "prediction", *ESTIMATORS.values()}
         assert not node["probs"].variable._in_memory
         expected = random_split(name)
         np.testing.assert_array_equal(node["probs"], expected["probs"])

@@ -166,7 +166,7 @@ def test_scores_are_the_same_bits_for_any_type_in_a_store_and_in_memory(dtype, s
         out = tmp_path / kind
         score_predictions(path, out, dataset="d", config=tmp_path / "mine.yaml")
         found.append((out / "scores.csv").read_bytes())
-        memory = segue.score(given, tasks=TASKS, variants=["corrected", "paper_code"])
+        memory = segue.score(given, tasks=TASKS, variants=["corrected", "jackknife", "paper_code"])
         written = pd.read_csv(out / "scores.csv", keep_default_na=False, dtype={"image": str})
         assert memory["score"].sort_values().tolist() == written["score"].sort_values().tolist()
     assert found[0] == found[1]

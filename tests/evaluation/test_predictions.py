@@ -171,7 +171,7 @@ def test_it_is_what_the_stages_of_the_workflow_write(folder, tmp_path):
         samples=path,
         maps=str(folder / "maps.zarr"),
         key=key | {"replicate": 0},
-        variants=["corrected", "paper_code"],
+        variants=["corrected", "jackknife", "paper_code"],
         options=settings(None)["scores"],
         seed=0,
     )

@@ -11,6 +11,8 @@ from segue import dims, store
 from segue.errors import InputError
 from segue.evaluation.maps import write_maps
 from segue.evaluation.score import open_splits, score, scores
+from segue.evaluation.tasks import segmentation
+from segue.evaluation.variants import VARIANTS
 from segue.keys import REPLICATE, SCORE_ROW
 from segue.report.score_files import read_intervals, read_means
 
@@ -126,6 +128,91 @@ def test_every_variant_has_every_row(paths, written, tmp_path):
     pd.testing.assert_frame_equal(corrected, alone)
     pd.testing.assert_frame_equal(corrected[order], paper_code[order])
     assert not corrected.equals(paper_code)
+
+
+def _in_order(table):
+    """Rows of one variant as they are compared, in one order."""
+    order = list(SCORE_ROW[:3] + SCORE_ROW[4:-1])
+    return table.drop(columns="variant").sort_values(order).reset_index(drop=True)
+
+
+def test_the_variant_jackknife_is_corrected_on_maps_by_the_jackknife(splits, tmp_path):
+    paths = _stores(tmp_path, splits)
+    variants = ["corrected", "jackknife", "paper_code"]
+    score(tmp_path / "all.csv", **paths, **(SETTINGS | {"variants": variants}))
+    found = dict(list(_read(tmp_path / "all.csv").groupby("variant")))
+    assert list(found) == variants
+    swapped = {}
+    for name, split in open_splits(*map(Path, paths.values())).items():
+        swapped[name] = split.assign(uncertainty=split["uncertainty_jackknife"])
+    for variant, given in (
+        ("corrected", open_splits(*map(Path, paths.values()))),
+        ("jackknife", swapped),
+    ):
+        here = found[variant]
+        for task, options in OPTIONS.items():
+            expected = by_key(scores(task, given, ["corrected"], options))
+            rows = here[here["task"] == task]
+            for key, values in rows.groupby(["metric", "split", "measure", "aggregation"]):
+                label = next(k for k in expected if k[1:] == key)
+                assert (
+                    values["score"].astype(float).tolist()
+                    == np.atleast_1d(expected[label]).tolist()
+                )
+    one, other = (_in_order(found[name]) for name in ("corrected", "jackknife"))
+    pd.testing.assert_frame_equal(one.drop(columns="score"), other.drop(columns="score"))
+    differs = one["score"] != other["score"]
+    assert set(one.loc[differs, "task"]) == {"ood", "ambiguity", "calibration", "failure"}
+    limits = _read(_intervals(tmp_path / "all.csv"))
+    deltas = limits[limits["metric"] == "delta"].groupby("variant")["value"].apply(list)
+    assert len(deltas["jackknife"]) == len(deltas["corrected"]) == len(deltas["paper_code"])
+    assert deltas["jackknife"] != deltas["corrected"]
+
+
+def test_other_variants_have_the_same_scores_with_and_without_the_jackknife(splits, tmp_path):
+    paths = _stores(tmp_path, splits)
+    read = []
+    for variants in (["corrected", "paper_code"], ["corrected", "jackknife", "paper_code"]):
+        out = tmp_path / f"{len(variants)}.csv"
+        score(out, **paths, **(SETTINGS | {"variants": variants}))
+        tables = (_read(out), _read(_intervals(out)))
+        tables = [table[table["variant"] != "jackknife"] for table in tables]
+        order = [[c for c in table.columns if c in SCORE_ROW[:-1]] for table in tables]
+        read.append(
+            [t.sort_values(o, ignore_index=True) for t, o in zip(tables, order, strict=True)]
+        )
+    for one, other in zip(*read, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_what_reads_no_maps_is_scored_once_under_all_variants(splits, monkeypatch):
+    calls = []
+    plain = segmentation.score
+
+    def counted(splits, variants):
+        calls.append(variants)
+        return plain(splits, variants)
+
+    monkeypatch.setattr(segmentation, "score", counted)
+    found = by_key(scores("segmentation", splits, list(VARIANTS), {}))
+    assert calls == [tuple(VARIANTS.values())]
+    assert {key[0] for key in found} == {*VARIANTS}
+
+
+def test_maps_without_the_jackknife_are_refused_with_the_remedy(paths, tmp_path):
+    old = store.open_split(Path(paths["maps"]), "id")
+    with store.publish(tmp_path / "maps.zarr") as path:
+        for name in SPLITS:
+            for variable in ("uncertainty", "prediction"):
+                array = old[variable]
+                kept = store.create(
+                    path, name, variable, array.dims, array.shape, "float32", chunk=2
+                )
+                kept[:] = array.values
+    with pytest.raises(
+        InputError, match=r"uncertainty_jackknife: no such array; remove .*maps.zarr"
+    ):
+        score(tmp_path / "a.csv", **(paths | {"maps": str(tmp_path / "maps.zarr")}), **SETTINGS)
 
 
 def _undefined(folder, splits):

@@ -6,7 +6,14 @@ from handmade import SPLITS, by_key, random_split, split_of
 
 from segue.errors import InputError
 from segue.evaluation.tasks import ambiguity, calibration, failure, ood, segmentation
-from segue.evaluation.variants import CORRECTED, PAPER_CODE, PAPER_CODE_V1, VARIANTS, named
+from segue.evaluation.variants import (
+    CORRECTED,
+    JACKKNIFE,
+    PAPER_CODE,
+    PAPER_CODE_V1,
+    by_estimator,
+    named,
+)
 
 BOTH = [CORRECTED, PAPER_CODE]
 FOREGROUND, BACKGROUND = 1, 0
@@ -72,7 +79,7 @@ def _ncc(spot):
     probs = np.stack([1 - foreground, foreground])[None, None, None]
     scores = ambiguity.score({"id": split_of(labels, probs)}, [*BOTH, PAPER_CODE_V1])
     found = by_key(scores)
-    return {v: found[v, "ncc", "id", "AU", ""].item() for v in VARIANTS}
+    return {v.name: found[v.name, "ncc", "id", "AU", ""].item() for v in [*BOTH, PAPER_CODE_V1]}
 
 
 def test_fault_2_exchanges_rows_and_columns_of_the_maps():
@@ -226,5 +233,11 @@ def test_nothing_else_depends_on_the_variant(classes):
 
 def test_an_unknown_variant_is_refused_and_the_others_named():
     assert named(["paper_code", "corrected"]) == (PAPER_CODE, CORRECTED)
-    with pytest.raises(InputError, match=r"unknown 'fixed'; there are: corrected, paper_code"):
+    with pytest.raises(InputError, match=r"unknown 'fixed'; there are: corrected, jackknife, pap"):
         named(["fixed"])
+
+
+def test_variants_are_parted_by_their_estimator():
+    found = by_estimator(named(["jackknife", "corrected", "paper_code"]))
+    assert found == {"jackknife": (JACKKNIFE,), "plugin": (CORRECTED, PAPER_CODE)}
+    assert list(found) == ["jackknife", "plugin"]

@@ -8,6 +8,7 @@ al. 2024, arXiv 2401.08501).
 import numpy as np
 
 _DROPPED = 12  # bits of a float32 that do not matter to a threshold
+_SIGN = np.uint32(2**31)  # the bit that negative float32 values have
 
 
 def border(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -48,13 +49,13 @@ def threshold(maps: np.ndarray, least: np.ndarray) -> np.ndarray:
 
 
 def leading_bits(maps: np.ndarray) -> np.ndarray:
-    """Counts of non-negative float32 values by their leading 20 bits, (2^19,): sums over blocks.
+    """Counts of float32 values by their leading 20 bits, (2^20,): sums over blocks.
 
-    The bits of such values are in the values' order, and 20 of them tell values apart that differ
-    by 1 in 2048.
+    The bits of such values are in the values' order, once those of negative ones are inverted, and
+    20 of them tell values apart that differ by 1 in 2048.
     """
     bits = np.ascontiguousarray(maps, np.float32).view(np.uint32)
-    return np.bincount(bits.ravel() >> _DROPPED, minlength=2 ** (31 - _DROPPED))
+    return np.bincount(_flipped(bits).ravel() >> _DROPPED, minlength=2 ** (32 - _DROPPED))
 
 
 def quantile(counts: np.ndarray, level: float) -> np.float32:
@@ -62,11 +63,20 @@ def quantile(counts: np.ndarray, level: float) -> np.float32:
 
     Args:
         counts: of the values' ``leading_bits``.
-        level: in [0, 1].
+        level: in [0, 1]; -∞ for 0.
     """
+    if level == 0:
+        return np.float32(-np.inf)
     cumulative = counts.cumsum()
     index = np.searchsorted(cumulative, level * cumulative[-1])
-    return np.array(index << _DROPPED, np.uint32).view(np.float32)[()]
+    ordered = np.array(index << _DROPPED, np.uint32)
+    bits = np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered)
+    return bits.view(np.float32)[()]
+
+
+def _flipped(bits: np.ndarray) -> np.ndarray:
+    """Bits of float32 values as integers in the order of the values."""
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
 
 
 def _total(maps: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 import yaml
 
-from segue import dims
 from segue.evaluation.canonical import canonical, known
 from segue.evaluation.check import check_splits
 from segue.evaluation.maps import in_roles, mapped
@@ -40,10 +39,12 @@ def score(
             au_sample, class, y, x), class probabilities in [0, 1] of every draw (``au_sample``)
             under every weight hypothesis (``eu_sample``), and ``labels`` (image, rater, y, x),
             class indices, ``segue.dims.UNLABELLED`` where a rater gives none. They may be lazy, and
-            have the ``name`` of each image.
+            have the ``name`` of each image, and ``truth`` (image, class, y, x), the distribution
+            that the labels are drawn from, where it is known.
         tasks: the tasks to score, by name, each with its options; by default all, with the options
             of config.yaml.
-        variants: how to score: ``corrected``, ``paper_code`` or ``paper_code_v1``.
+        variants: how to score: ``corrected``, ``jackknife``, ``paper_code`` or
+            ``paper_code_v1``.
         none_roles: what EU means with one hypothesis: ``samples_as_hypotheses`` takes its draws for
             hypotheses, with ``strict`` EU is 0.
 
@@ -77,9 +78,7 @@ def score(
 
 def _with_maps(split: xr.Dataset, none_roles: str) -> xr.Dataset:
     """A split as tasks take it, with the maps that the stage ``maps`` would write."""
-    given = canonical(split[list(ARRAYS)].reset_coords(drop=True))
+    names = [*ARRAYS, *(["truth"] if "truth" in split else [])]
+    given = canonical(split[names].reset_coords(drop=True))
     maps = xr.concat(mapped(in_roles(given[["probs"]], none_roles)), dim="image")
-    return given.assign(
-        uncertainty=maps["uncertainty"].transpose(*dims.UNCERTAINTY).drop_vars("measure"),
-        prediction=maps["prediction"].transpose(*dims.PREDICTION),
-    )
+    return given.assign(maps.drop_vars("measure"))

@@ -10,6 +10,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from segue import dims, plugins, store
 from segue.errors import InputError
 from segue.evaluation import intervals
 from segue.evaluation.canonical import canonical
+from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.task import Score, Task
-from segue.evaluation.variants import named
+from segue.evaluation.variants import Variant, by_estimator, named
 from segue.files import replacing
 from segue.keys import INTERVAL_ROW, SCORE_ROW
 
@@ -97,8 +99,8 @@ def scores(
 ) -> Iterator[Score]:
     """Scores of one task, named by its module, of all splits; see ``score`` for args and errors.
 
-    None, and a warning in the log, where a split is missing that the task needs. Scores of AU and
-    EU are undefined where there is one sample an image.
+    None, and a line in the log, where a split or the truth is missing that the task needs. Scores
+    of AU and EU are undefined where there is one sample an image.
     """
     where = f"scores.{task}"
     module = plugins.load("tasks", plugins.require("tasks", task, where))
@@ -108,14 +110,47 @@ def scores(
             "%s: left out, for it needs %s; found only %s", where, missing, ", ".join(splits)
         )
         return
+    if "truth" in module.TASK.reads and not all("truth" in split for split in splits.values()):
+        _log.info("%s: left out, for it needs the truth, which not every split has", where)
+        return
     _log.info("%s", task)
-    for found in module.score(splits, named(variants), **options):
+    for found in _by_variant(module, splits, named(variants), options):
         if not _sound(found):
             what = " ".join(filter(None, (found.metric, found.measure, found.aggregation)))
             raise InputError(
                 f"{where}: {what} of the split {found.split!r} is no finite number; check the maps"
             )
         yield _undefined(found) if found.measure in _SPLIT and _one_sample(splits) else found
+
+
+def _by_variant(
+    module: ModuleType,
+    splits: Mapping[str, xr.Dataset],
+    variants: Sequence[Variant],
+    options: dict[str, Any],
+) -> Iterator[Score]:
+    """Scores of a task by each estimator of the variants, if it depends on the estimator at all.
+
+    Where there are several, a score on which the variants of one agree is given for each of them.
+    """
+    groups = by_estimator(variants)
+    if "uncertainty" not in module.TASK.reads:
+        yield from module.score(splits, variants, **options)
+        return
+    for estimator, of_it in groups.items():
+        estimated = {name: _estimated(split, estimator) for name, split in splits.items()}
+        for found in module.score(estimated, of_it, **options):
+            if found.variant or len(groups) == 1:
+                yield found
+            else:
+                yield from (dataclasses.replace(found, variant=v.name) for v in of_it)
+
+
+def _estimated(split: xr.Dataset, estimator: str) -> xr.Dataset:
+    """A split whose ``uncertainty`` is by one estimator, without the maps of others."""
+    others = [name for name in ESTIMATORS.values() if name in split]
+    chosen = split[ESTIMATORS[estimator]].variable
+    return split.drop_vars(others).assign(uncertainty=chosen)
 
 
 def _missing(task: Task, splits: Mapping[str, xr.Dataset]) -> str:
@@ -160,14 +195,18 @@ def _written(row: list[Any]) -> list[Any]:
 
 def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Dataset:
     variables: dict[str, xr.DataArray] = {}
+    opened = {path: canonical(store.open_split(path, name)) for path in (dataset, samples, maps)}
     for path, variable, order in (
         (dataset, "labels", dims.LABELS),
+        *([(dataset, "truth", dims.PREDICTION)] if "truth" in opened[dataset] else []),
         (samples, "probs", dims.SAMPLES),
-        (maps, "uncertainty", dims.UNCERTAINTY),
+        *((maps, variable, dims.UNCERTAINTY) for variable in ESTIMATORS.values()),
         (maps, "prediction", dims.PREDICTION),
     ):
         where = f"{path}/{name}/{variable}"
-        array = dims.check(canonical(store.open_split(path, name))[variable], order, where)
+        if variable not in opened[path]:
+            raise InputError(f"{where}: no such array; remove {path} and make it again")
+        array = dims.check(opened[path][variable], order, where)
         for other in variables.values():
             for dim in ("image", "class", "y", "x"):
                 if array.sizes.get(dim) not in (None, other.sizes.get(dim, array.sizes.get(dim))):

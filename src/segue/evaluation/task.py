@@ -6,8 +6,10 @@ A module in ``segue/tasks`` has a ``TASK`` and a function
 
 where ``splits`` maps the name of each split to a dataset, not loaded, of ``labels`` (image, rater,
 y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, x) and ``probs``
-(image, eu_sample, au_sample, class, y, x); ``variants`` are of
-``segue.evaluation.variants``; and the options are the entry of the task in the section ``scores``.
+(image, eu_sample, au_sample, class, y, x), and where the dataset has it ``truth`` (image, class, y,
+x); ``variants`` are of ``segue.evaluation.variants``; and the options are the entry of the task in
+the section ``scores``. ``uncertainty`` is by the estimator of the variants: a task is scored once
+for each estimator, and need not know of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,6 +32,9 @@ class Task:
             split.
         aggregations: those that scores of ``metric`` have; read without importing the module, so
             written out there.
+        reads: those of ``uncertainty`` and ``truth`` that it reads. What does not read
+            ``uncertainty`` is scored once, under all variants; what reads ``truth`` is left out
+            where a dataset has none.
     """
 
     metric: str
@@ -38,6 +43,7 @@ class Task:
     wrong: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     aggregations: tuple[str, ...] = ("",)
+    reads: tuple[str, ...] = ("uncertainty",)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Variants: scores as they should be, and as the study's evaluation code computed them.
+"""Variants: scores as they should be, by either estimator, and as the study's code computed them.
 
 Protocol §10 lists the faults of that code. A variant names those that it reproduces; each takes
-effect at one place in a task, and nothing else depends on the variant. The study's LIDC has two
+effect at one place in a task. The estimator of uncertainty takes effect before a task: it says
+which maps there are. Nothing else depends on the variant. The study's LIDC has two
 classes and its Chákṣu three: a fault that struck one of them strikes datasets of as many classes.
 """
 
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segue.errors import InputError
+from segue.evaluation.estimators import JACKKNIFE as BY_JACKKNIFE
+from segue.evaluation.estimators import PLUGIN
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Variant:
         one_class_wrong: fault 4: the calibration of one image whose pixels are all right takes them
             for all wrong (its one class of correctness was binarised to 0).
         pixel_accuracy: fault 5, more than two classes: pixel accuracy in the place of Dice.
+        estimator: which maps are scored, a key of ``segue.evaluation.estimators.ESTIMATORS``.
     """
 
     name: str
@@ -33,9 +37,12 @@ class Variant:
     raw_border: bool = False
     one_class_wrong: bool = False
     pixel_accuracy: bool = False
+    estimator: str = PLUGIN
 
 
 CORRECTED = Variant("corrected")
+JACKKNIFE = Variant("jackknife", estimator=BY_JACKKNIFE)
+"""As ``corrected``, of maps without the noise of finitely many draws in their mean."""
 PAPER_CODE = Variant(
     "paper_code",
     foreground_wrong=True,
@@ -53,7 +60,7 @@ PAPER_CODE_V1 = Variant(
 )
 """As in version 1 of the paper on arXiv, which had fault 2 too."""
 
-VARIANTS = {v.name: v for v in (CORRECTED, PAPER_CODE, PAPER_CODE_V1)}
+VARIANTS = {v.name: v for v in (CORRECTED, JACKKNIFE, PAPER_CODE, PAPER_CODE_V1)}
 
 
 def named(names: Sequence[str]) -> tuple[Variant, ...]:
@@ -66,3 +73,9 @@ def named(names: Sequence[str]) -> tuple[Variant, ...]:
         if name not in VARIANTS:
             raise InputError(f"variants: unknown {name!r}; there are: {', '.join(VARIANTS)}")
     return tuple(VARIANTS[name] for name in names)
+
+
+def by_estimator(variants: Sequence[Variant]) -> dict[str, tuple[Variant, ...]]:
+    """The variants of each estimator, estimators in the order in which variants name them."""
+    names = dict.fromkeys(variant.estimator for variant in variants)
+    return {name: tuple(v for v in variants if v.estimator == name) for name in names}

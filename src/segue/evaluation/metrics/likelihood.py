@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_LEAST = float(np.finfo(np.float16).smallest_subnormal)  # samples are stored in half precision
+LEAST = float(np.finfo(np.float16).smallest_subnormal)  # samples are stored in half precision
 
 
 def nll(
@@ -17,7 +17,7 @@ def nll(
         readings: how many raters labelled each pixel, (image, y, x), not all 0 in any image; by
             default the same number everywhere.
     """
-    log = np.log(np.maximum(probs, _LEAST))
+    log = np.log(np.maximum(probs, LEAST))
     return -_mean((frequencies * log).sum(axis=1), readings)
 
 

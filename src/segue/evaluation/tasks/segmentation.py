@@ -27,7 +27,7 @@ from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
-TASK = Task(metric="dice", higher_is_better=True)
+TASK = Task(metric="dice", higher_is_better=True, reads=())
 
 UNREAD = "no image that a rater read"
 UNSHARED = "no image with a pixel that all its raters labelled"
