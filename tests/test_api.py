@@ -75,7 +75,9 @@ def test_undefined_scores_are_nan(splits):
     found = segue.score(one)
     divided = found["measure"].isin(["AU", "EU"])
     assert found.loc[divided, "score"].isna().all()
-    assert found.loc[~divided, "score"].notna().all()
+    of_draws = found["metric"].isin(["diversity", "draw_information"])
+    assert found.loc[of_draws, "score"].isna().all()
+    assert found.loc[~divided & ~of_draws, "score"].notna().all()
 
 
 def test_one_hypothesis_is_read_as_it_is_to_be(splits):

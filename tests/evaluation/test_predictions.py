@@ -65,7 +65,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(folder):
-    table = pd.read_csv(folder / "scores.csv", keep_default_na=False)
+    table = pd.read_csv(folder / "scores.csv", keep_default_na=False, na_values={"score": ""})
     assert tuple(table.columns) == SCORE_ROW
     return table[table["variant"] == "corrected"]
 

@@ -227,11 +227,14 @@ def _undefined(folder, splits):
 def test_a_single_rater_has_no_ambiguity_and_nothing_else_is_undefined(tmp_path):
     splits = {name: random_split(name, hypotheses=1, raters=1) for name in SPLITS}
     means, without = _undefined(tmp_path, splits)
-    assert set(means.loc[means["score"].isna(), "task"]) == {"ambiguity"}
-    assert not means.loc[means["task"] == "ambiguity", "score"].notna().any()
-    assert set(without["task"]) == {"ambiguity"}
-    assert set(without["metric"]) == {"ncc", "ncc_entropy", "delta"}
-    assert set(without["reason"]) == {"no image that two raters read"}
+    undefined = {"ncc", "ncc_entropy", "diversity_raters"}
+    assert set(means.loc[means["score"].isna(), "metric"]) == undefined
+    assert not means.loc[means["metric"].isin(undefined), "score"].notna().any()
+    assert set(without["task"]) == {"ambiguity", "segmentation"}
+    assert set(without["metric"]) == undefined | {"delta"}
+    assert set(without.loc[without["task"] == "ambiguity", "reason"]) == {
+        "no image that two raters read"
+    }
     assert without[["value", "low", "high"]].isna().all(axis=None)
     assert set(without["images"].dropna()) == {0}
 
@@ -252,8 +255,10 @@ def test_one_hypothesis_with_one_draw_has_no_au_no_eu_and_no_delta(tmp_path, var
         ("ood", "ood"),
         *((task, split) for task in ("ambiguity", "calibration") for split in ("id", "ood")),
     }
-    assert (table.loc[~split, "value"] != "").all()
-    assert (table.loc[~split, "reason"] == "").all()
+    draws = table["metric"].isin(["diversity", "draw_information"])
+    assert set(table.loc[draws, "reason"]) == {"one draw a hypothesis"}
+    assert (table.loc[~split & ~draws, "value"] != "").all()
+    assert (table.loc[~split & ~draws, "reason"] == "").all()
 
 
 def test_an_undefined_image_is_empty_in_the_file_and_counted_beside_it(splits, tmp_path):

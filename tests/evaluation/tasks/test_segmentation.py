@@ -1,8 +1,9 @@
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 from handmade import by_key, random_split, split_of
+from scipy.stats import entropy
 from sklearn.metrics import f1_score, jaccard_score
 
 from segue.dims import UNLABELLED
@@ -31,6 +32,7 @@ def test_it_scores_each_image_by_name(split):
     found = _score(split)
     assert set(found) == {
         *((metric, "") for metric in ("dice", "nll", "brier", "hm_iou")),
+        *((metric, "") for metric in ("diversity", "diversity_raters", "draw_information")),
         *product(("ged", "ged_bma"), ("dice", "iou")),
     }
     assert {values.shape for values in found.values()} == {(3,)}
@@ -119,9 +121,9 @@ def test_dice_is_on_the_pixels_of_each_rater_and_likelihood_on_those_with_a_labe
 def test_an_image_that_nobody_read_has_no_score_and_without_a_shared_pixel_no_distance(split):
     lacking = _missing(split, (0,), (1, 0, slice(0, 6)), (1, 1, slice(6, 12)))
     for score in segmentation.score({"id": lacking}, [CORRECTED]):
-        distance = score.metric in ("ged", "ged_bma", "hm_iou")
+        distance = score.metric in ("ged", "ged_bma", "hm_iou", "diversity", "diversity_raters")
         expected = [True, distance, False] if distance else [True, False, False]
-        if score.metric != "missing_readings":
+        if score.metric not in ("missing_readings", "draw_information"):  # not of pixels' labels
             np.testing.assert_array_equal(np.isnan(score.values), expected)
             np.testing.assert_array_equal(~score.defined, expected)
 
@@ -140,6 +142,74 @@ def test_pixel_accuracy_is_of_labelled_pixels_too():
 def test_hypotheses_are_scored_one_by_one():
     split = random_split("a", hypotheses=3)
     each = [_score(split.isel(eu_sample=[i])) for i in range(3)]
-    for key in (("ged", "dice"), ("ged", "iou"), ("hm_iou", "")):
+    for key in (
+        *(("ged", "dice"), ("ged", "iou"), ("hm_iou", "")),
+        *(("diversity", ""), ("draw_information", "")),
+    ):
         expected = np.mean([found[key] for found in each], axis=0)
         np.testing.assert_allclose(_score(split)[key], expected, atol=1e-6)
+
+
+def test_diversity_is_of_pairs_of_different_masks(split):
+    """As a loop over the pairs; so that ten draws compare with three raters."""
+    classes, found = split.sizes["class"], _score(split)
+    samples = split["probs"].values.argmax(axis=3)
+    for i, raters in enumerate(split["labels"].values):
+        own = [
+            1 - _mean_overlap(f1_score, [a], [b], classes)
+            for draws in samples[i]
+            for a, b in permutations(draws, 2)
+        ]
+        among = [1 - _mean_overlap(f1_score, [a], [b], classes) for a, b in permutations(raters, 2)]
+        assert found["diversity", ""][i] == pytest.approx(np.mean(own), abs=1e-6)
+        assert found["diversity_raters", ""][i] == pytest.approx(np.mean(among), abs=1e-6)
+
+
+def test_draws_like_the_raters_masks_are_as_diverse():
+    labels = random_split("a", raters=4)["labels"].values
+    probs = np.stack([labels == 0, labels == 1], axis=2)[:, None].astype(np.float16)
+    found = _score(split_of(labels, probs))
+    assert (found["diversity", ""] > 0).any()
+    np.testing.assert_allclose(found["diversity", ""], found["diversity_raters", ""], atol=1e-6)
+
+
+def test_draw_information_is_a_ratio_of_sums_over_pixels_and_a_mean_over_hypotheses(split):
+    probs = probabilities(split["probs"]).values.astype(float)
+    total = entropy(probs.mean(axis=2), axis=2).sum(axis=(-1, -2))
+    draws = entropy(probs, axis=3).mean(axis=2).sum(axis=(-1, -2))
+    expected = ((total - draws) / total).mean(axis=1)
+    np.testing.assert_allclose(_score(split)["draw_information", ""], expected, rtol=1e-4)
+
+
+def test_draws_that_are_equal_or_sure_have_known_information():
+    """Equal draws: 0. Two sure draws that differ in each pixel: 1. All sure of the same: 0."""
+    unsure, sure = np.full((2, 4, 4), 0.5), np.stack([np.ones((4, 4)), np.zeros((4, 4))])
+    images = [[unsure, unsure], [sure, sure[::-1]], [sure, sure]]
+    found = _score(split_of(np.zeros((3, 1, 4, 4)), np.array(images, np.float16)[:, None]))
+    np.testing.assert_allclose(found["draw_information", ""], [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(found["diversity", ""], [0, 1, 0], atol=1e-6)
+
+
+def _undefined(split):
+    scores = segmentation.score({"id": split}, [CORRECTED])
+    return {s.metric: s.reason for s in scores if s.reason and np.isnan(s.values).all()}
+
+
+def test_one_draw_or_one_rater_has_no_diversity():
+    one_draw = "one draw a hypothesis"
+    assert _undefined(random_split("a", draws=1)) == {
+        "diversity": one_draw,
+        "draw_information": one_draw,
+    }
+    assert _undefined(random_split("a", raters=1)) == {
+        "diversity_raters": "no image with a pixel that all its raters labelled, two or more"
+    }
+
+
+def test_raters_diversity_is_of_those_who_saw_the_image():
+    split = random_split("a", images=3)
+    found = _score(_missing(split, (0, 0), (1, 0), (1, 1)))["diversity_raters", ""]
+    expected = _score(split.isel(rater=[1, 2]))["diversity_raters", ""]
+    assert found[0] == pytest.approx(expected[0])
+    assert np.isnan(found[1])
+    assert found[2] == _score(split)["diversity_raters", ""][2]

@@ -38,6 +38,25 @@ def ged(compared: Pairs, similarity: Similarity) -> np.ndarray:
     return samples + raters - 2 * mixed
 
 
+def diversity(among: Overlap, similarity: Similarity) -> np.ndarray:
+    """E d(P, P') of two different masks, (...), in [0, 1], with d = 1 - similarity.
+
+    Unlike in a GED the pairs of a mask with itself, whose distance is 0, are left out: so sets of
+    few and of many masks compare.
+
+    Args:
+        among: overlaps of masks with the same masks, see ``pairs``.
+
+    Returns:
+        NaN where there is one mask only.
+    """
+    distance = 1 - similarity(among)
+    count = distance.shape[-1]
+    if count == 1:
+        return np.full(distance.shape[:-2], np.nan)
+    return distance.sum(axis=(-1, -2)) / (count * (count - 1))
+
+
 def hm_iou(mixed: Overlap) -> np.ndarray:
     """Hungarian-matched IoU, (image, ...), in [0, 1]; 1 is best.
 

@@ -19,7 +19,8 @@ from segue.evaluation.metrics.dice import (
     mean_over_raters,
     overlap,
 )
-from segue.evaluation.metrics.ged import ged, hm_iou, pairs
+from segue.evaluation.metrics.ged import diversity, ged, hm_iou, pairs
+from segue.evaluation.metrics.information import draw_information
 from segue.evaluation.metrics.likelihood import brier, nll
 from segue.evaluation.metrics.masks import argmax, frequencies, one_hot
 from segue.evaluation.probabilities import probabilities
@@ -31,6 +32,8 @@ TASK = Task(metric="dice", higher_is_better=True, reads=())
 
 UNREAD = "no image that a rater read"
 UNSHARED = "no image with a pixel that all its raters labelled"
+UNPAIRED = "no image with a pixel that all its raters labelled, two or more"
+ONE_DRAW = "one draw a hypothesis"
 MISSING = "missing_readings"
 
 _OF_EACH_RATER = (("nll", ""), ("brier", ""), ("dice", ""))
@@ -41,7 +44,8 @@ _OF_SHARED_PIXELS = (
     ("ged_bma", "iou"),
     ("hm_iou", ""),
 )
-_KEYS = (*_OF_EACH_RATER, *_OF_SHARED_PIXELS)
+_OF_DRAWS = (("diversity", ""), ("diversity_raters", ""), ("draw_information", ""))
+_KEYS = (*_OF_EACH_RATER, *_OF_SHARED_PIXELS, *_OF_DRAWS)
 
 _PerImage = dict[tuple[str, str], np.ndarray]  # metric, aggregation -> scores (image,)
 
@@ -54,8 +58,11 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
     ``ged`` and ``hm_iou``: of the samples of one hypothesis, mean over hypotheses; ``ged_bma``: of
     the mean predictions of all hypotheses; all three compare masks on the pixels that all raters of
     the image labelled. The aggregation of a GED is the overlap that its distance is one minus of:
-    ``dice`` or ``iou``. ``missing_readings``: raters who did not see the image, where a split lacks
-    any.
+    ``dice`` or ``iou``. ``diversity`` and ``diversity_raters``: mean of 1 - Dice over pairs of
+    different draws of a hypothesis (mean over hypotheses), and of different raters, on the same
+    pixels; ``draw_information``: share of the uncertainty that lies between draws. What is of draws
+    is undefined where there is one a hypothesis. ``missing_readings``: raters who did not see the
+    image, where a split lacks any.
 
     Args:
         splits, variants: see ``segue.evaluation.task``; fault 5 takes effect here.
@@ -63,22 +70,44 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
     for name, split in splits.items():
         count, start = split.sizes["image"], 0
         found = {(v.name, *key): np.full(count, np.nan) for v in variants for key in _KEYS}
-        read, shared, missing = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count)
+        shared, readers = np.zeros(count, bool), np.zeros(count, int)
         for block in blocks(split, "labels", "prediction", "probs"):
             images = slice(start, start + block.sizes["image"])
             start = images.stop
             there = labelled(block["labels"].values)
             present = there.any(axis=(2, 3))
-            read[images], missing[images] = present.any(axis=1), (~present).sum(axis=1)
+            readers[images] = present.sum(axis=1)
             shared[images] = _shared(there, present).any(axis=(1, 2))
             for key, values in _score(block, variants).items():
                 found[key][images] = values
+        conditions = _conditions(readers, shared, split.sizes["au_sample"])
         for (variant, metric, how), values in found.items():
-            defined, why = (read, UNREAD) if (metric, how) in _OF_EACH_RATER else (shared, UNSHARED)
+            defined, why = conditions[metric, how]
             told = {"defined": defined, "reason": "" if defined.any() else why}
             yield Score(metric, name, values, aggregation=how, variant=variant, **told)
+        missing = split.sizes["rater"] - readers
         if missing.any():
             yield Score(MISSING, name, missing)
+
+
+def _conditions(
+    readers: np.ndarray, shared: np.ndarray, draws: int
+) -> dict[tuple[str, str], tuple[np.ndarray, str]]:
+    """Which images have a score, and why it is undefined if none has, by metric and aggregation.
+
+    Args:
+        readers: how many raters labelled any pixel of an image, (image,).
+        shared: whether there is a pixel that all of them labelled, (image,).
+        draws: how many a hypothesis has.
+    """
+    several = np.full(len(shared), draws > 1)
+    return {
+        **dict.fromkeys(_OF_EACH_RATER, (readers > 0, UNREAD)),
+        **dict.fromkeys(_OF_SHARED_PIXELS, (shared, UNSHARED)),
+        ("diversity", ""): (shared & several, UNSHARED if draws > 1 else ONE_DRAW),
+        ("diversity_raters", ""): (shared & (readers > 1), UNPAIRED),
+        ("draw_information", ""): (several, ONE_DRAW),
+    }
 
 
 class _Masks(NamedTuple):
@@ -105,7 +134,8 @@ def _score(
 ) -> dict[tuple[str, str, str], np.ndarray]:
     """Scores of loaded images by variant, metric and aggregation; NaN where there are none."""
     prediction = block["prediction"].values
-    hypotheses = probabilities(block["probs"]).mean("au_sample", skipna=False)
+    probs = probabilities(block["probs"])
+    hypotheses = probs.mean("au_sample", skipna=False)
     masks = _Masks(
         block["labels"].values,
         argmax(prediction, axis=1)[:, None],
@@ -118,6 +148,9 @@ def _score(
         for variant, scores in _score_together(here, prediction[images], variants).items():
             for key, values in scores.items():
                 found[variant, *key][images] = values
+    if probs.sizes["au_sample"] > 1:
+        information = draw_information(probs.values)
+        found |= {(v.name, "draw_information", ""): information for v in variants}
     return found
 
 
@@ -153,6 +186,8 @@ def _compare(masks: _Masks, classes: range, similarities: dict[str, Similarity])
         scores["ged_bma", how] = ged(bma, similarity)
     if "iou" in similarities:
         scores["hm_iou", ""] = hm_iou(own.mixed).mean(axis=-1)
+        scores["diversity", ""] = diversity(own.samples, similarities["dice"]).mean(axis=-1)
+        scores["diversity_raters", ""] = diversity(bma.raters, similarities["dice"])
     return scores
 
 
