@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segue.evaluation.subsamples import ALL
 from segue.keys import METHODS
 from segue.report.leakage import ESTIMATORS, TASK
 
@@ -37,7 +38,7 @@ def axes(
     metrics = [(TASK, "mean", m.lower(), m) for m in ("TU", *_MEASURES)]
     metrics += [("truth_aleatoric", "h_star", "h_star", ""), ("truth_epistemic", "kl", "kl", "")]
     here = means[means["variant"].isin(ESTIMATORS)]
-    here = here[~((here["task"] == TASK) & (here["aggregation"] != "all"))]
+    here = here[~((here["task"] == TASK) & (here["aggregation"] != ALL))]
     index = ["dataset", "split", *_CELL, "variant"]
     columns = {
         name: here[

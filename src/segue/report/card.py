@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from scipy.special import entr
 
 from segue import store
 from segue.data.statistics import of_split, sentence
@@ -106,9 +107,15 @@ def _skipped(skipped: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
-    """A row of images for each split, evenly spread over it, with each rater's outlines."""
+    """A row of images for each split, evenly spread over it, with each rater's outlines.
+
+    Where the truth is known, below the images: the true probability of any class but background,
+    and the entropy of the classes, each from black, 0, to white, 1 and ln 2.
+    """
+    known = "truth" in store.open_split(dataset, splits[0])
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.5 * _EXAMPLES, 1.7 * len(splits)))
+        height = (4.4 if known else 1.7) * len(splits)
+        figure = Figure(figsize=(1.5 * _EXAMPLES, height))
         rows = figure.subplots(len(splits), 1, squeeze=False)[:, 0]
         for name, ax in zip(splits, rows, strict=True):
             split = store.open_split(dataset, name)
@@ -119,11 +126,24 @@ def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
             pictures = [picture(split["image"][i].values) for i in chosen]
             pictures = [np.pad(p, [*gap, (0, 0)], constant_values=1) for p in pictures]
             masks = [np.pad(split["labels"][i].values, [(0, 0), *gap]) for i in chosen]
-            ax.imshow(np.concatenate(pictures, axis=1))
+            shown = [np.concatenate(pictures, axis=1)]
+            if known:
+                truth = split["truth"].isel(image=chosen).values
+                entropy = entr(truth).sum(axis=1) / np.log(2)
+                shown += [_in_line(values, gap) for values in (1 - truth[:, 0], entropy)]
+            ax.imshow(np.concatenate(shown))
             outline(ax, np.concatenate(masks, axis=2))
-            ax.set_title(f"{name}: images {', '.join(map(str, chosen))}")
+            below = "; below: p*, and its entropy" if known else ""
+            ax.set_title(f"{name}: images {', '.join(map(str, chosen))}{below}")
             ax.set_axis_off()
     return figure
+
+
+def _in_line(values: np.ndarray, gap: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Values (image, y, x) in [0, 1] side by side in grey, (y, x, 3), below a gap."""
+    line = np.concatenate([np.pad(v, gap, constant_values=1) for v in values], axis=1)
+    line = np.pad(line, [(2 * _GAP, 0), (0, 0)], constant_values=1)
+    return np.repeat(np.clip(line, 0, 1)[..., None], 3, axis=2)
 
 
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,10 +5,9 @@ noise: the plug-in estimate counts it as epistemic uncertainty, in the very pixe
 ambiguous. The jackknife takes it off (``segue.evaluation.maps``).
 """
 
-import numpy as np
 import pandas as pd
 
-from segue.evaluation.tasks.leakage import ALL, subsample
+from segue.evaluation.subsamples import ALL, parsed
 from segue.keys import METHODS
 
 TASK = "leakage"
@@ -35,7 +34,7 @@ def sweep(means: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns dataset, aleatoric, epistemic, estimator, over (``draws``, ``hypotheses`` or
-        ``all``), number (NaN for ``all``), and means over images and replicates: tu, au, eu (nats
+        ``all``), number (0 for ``all``), and means over images and replicates: tu, au, eu (nats
         a pixel), correlation (Pearson's r of the AU and EU maps) and ncc_au, ncc_eu (with the
         raters' variance).
     """
@@ -44,15 +43,14 @@ def sweep(means: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame()
     columns = [_VALUES[key] for key in zip(rows["metric"], rows["measure"], strict=True)]
-    over, number = zip(*map(subsample, rows["aggregation"]), strict=True)
+    over, number = zip(*map(parsed, rows["aggregation"]), strict=True)
     rows = rows.assign(
         estimator=rows["variant"].map(ESTIMATORS), column=columns, over=over, number=number
     )
     index = ["dataset", "aleatoric", "epistemic", "estimator", "over", "number"]
-    rows = rows.assign(number=rows["number"].fillna(0))  # a missing key would drop its rows
-    found = rows.pivot_table("score", index, "column", sort=False)[list(_VALUES.values())]
-    found = found.rename_axis(columns=None).reset_index()
-    return found.assign(number=found["number"].replace(0, np.nan))
+    found = rows.pivot_table("score", index, "column", sort=False, dropna=False)
+    found = found.reindex(columns=list(_VALUES.values())).dropna(how="all")
+    return found.rename_axis(columns=None).reset_index()
 
 
 def leakage(sweep: pd.DataFrame, deltas: pd.DataFrame, summaries: pd.DataFrame) -> pd.DataFrame:

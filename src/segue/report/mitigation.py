@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from segue.report.leakage import ALL, ESTIMATORS
+from segue.evaluation.subsamples import ALL
+from segue.report.leakage import ESTIMATORS
 
 _VALUES = ("eu", "correlation", "ncc_eu")
 
