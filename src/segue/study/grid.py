@@ -82,6 +82,18 @@ def shown(config: Config, dataset: str) -> list[Cell]:
     ]
 
 
+def sources(config: Config) -> list[str]:
+    """Names of the tables on the sources of entanglement that a study has."""
+    asked = {
+        "sweep": "leakage" in config.scores,
+        "leakage": "leakage" in config.scores,
+        "axes": config.axes,
+        "axes_error": config.axes,
+        "mitigation": config.remedies,
+    }
+    return [name for name, wanted in asked.items() if wanted]
+
+
 def tables(config: Config) -> list[str]:
     """Names of the files of tables.
 
@@ -90,7 +102,7 @@ def tables(config: Config) -> list[str]:
     others = [f"-{name}" for name in config.variants[1:]]
     rankings = [f"{table}{{}}.{end}" for table in _RANKINGS for end in ("csv", "md", "tex")]
     of_each = [*rankings, *(f"{table}{{}}.csv" for table in _TIDY)]
-    findings = [*(["variants"] if others else []), *_FINDINGS]
+    findings = [*(["variants"] if others else []), *_FINDINGS, *sources(config)]
     return [
         *(name.format(variant) for variant in ["", *others] for name in of_each),
         *(f"{table}.{end}" for table in findings for end in ("csv", "md")),

@@ -18,6 +18,8 @@ from segue.study.grid import Cell, Run
 from segue.study.jobs import Job
 
 FROM_TABLES = ("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference")
+OF_SOURCES = ("leakage", "axes")
+"""Figures of tables on the sources of entanglement, where the study has them."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ class Study:
         yield from self.scoring.values()
         yield self.ranking
         yield from (self._figure(figure) for figure in FROM_TABLES)
+        there = grid.sources(self.config)
+        yield from (self._figure(figure) for figure in OF_SOURCES if figure in there)
         # No picture of a dataset of which no cell is to be shown.
         yield from (self._picture(name) for name in self.config.datasets if self._shown(name))
 
