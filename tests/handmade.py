@@ -28,7 +28,8 @@ def split_of(labels: np.ndarray, probs: np.ndarray, truth: np.ndarray | None = N
             "probs": samples,
             "uncertainty": decompose(samples.astype("float32")).transpose(*dims.UNCERTAINTY),
             "prediction": samples.astype("float32").mean(("eu_sample", "au_sample")),
-        }
+        },
+        attrs={"none_roles": "samples_as_hypotheses"},
     )
 
 

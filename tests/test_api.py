@@ -63,7 +63,7 @@ def test_a_task_alone_needs_its_own_splits_only(splits):
 
 def test_tasks_that_lack_their_splits_are_left_out_and_the_log_says_so(splits, caplog):
     found = segue.score({"id": splits["id"]})
-    assert set(found["task"]) == {"ambiguity", "segmentation", "failure"}
+    assert set(found["task"]) == {"ambiguity", "segmentation", "failure", "leakage"}
     assert (
         "scores.calibration: left out, for it needs the split 'val'; found only id" in caplog.text
     )

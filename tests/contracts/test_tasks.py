@@ -15,6 +15,9 @@ CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 NAMES = plugins.available("tasks")
 CORRECTED = [VARIANTS["corrected"]]
 
+ONCE_AN_ESTIMATOR = {"leakage"}
+"""Tasks in which a variant has no scores if an earlier one has the same estimator."""
+
 pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
@@ -24,6 +27,16 @@ def _score(name, splits, variants=CORRECTED):
 
 def _key(score):
     return score.variant, score.metric, score.split, score.measure, score.aggregation
+
+
+def _of_all_samples(scores):
+    """Without the scores of the first few draws or hypotheses alone."""
+    return {key: values for key, values in scores.items() if "=" not in key[-1]}
+
+
+def _scored(name):
+    """Names of the variants that have scores."""
+    return ["corrected", "jackknife"] if name in ONCE_AN_ESTIMATOR else list(VARIANTS)
 
 
 def _splits(**sizes):
@@ -53,9 +66,8 @@ def test_it_scores_its_metric_for_every_measure_it_compares(name):
 
 def test_it_says_how_its_metric_is_aggregated_and_can_be_asked_without_an_import(name):
     task = plugins.load("tasks", name).TASK
-    found = {
-        how for _, metric, _, _, how in by_key(_score(name, _splits())) if metric == task.metric
-    }
+    scores = _of_all_samples(by_key(_score(name, _splits())))
+    found = {how for _, metric, _, _, how in scores if metric == task.metric}
     assert found == set(task.aggregations)
     written = plugins.declared(f"segue.evaluation.tasks.{name}", "TASK")
     assert {key: getattr(task, key) for key in written} == written
@@ -84,10 +96,10 @@ def test_scores_of_data_of_any_size_are_numbers(name, sizes):
         assert score.variant in {"", *VARIANTS}
 
 
-def _assert_close(found, expected):
+def _assert_close(found, expected, atol=1e-6):
     assert set(found) == set(expected)
     for key, values in expected.items():
-        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=1e-6, err_msg=str(key))
+        np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=atol, err_msg=str(key))
 
 
 def test_scores_do_not_depend_on_how_many_images_fit_in_memory(name, monkeypatch):
@@ -110,24 +122,27 @@ def test_scores_go_with_their_images(name):
 
 def test_the_order_of_raters_and_samples_does_not_matter(name):
     splits = _splits()
-    expected = by_key(_score(name, splits))
+    expected = _of_all_samples(by_key(_score(name, splits)))
     shuffle = {"rater": [2, 0, 1], "eu_sample": [1, 0], "au_sample": [1, 2, 0]}
     shuffled = {split: content.isel(shuffle) for split, content in splits.items()}
-    _assert_close(by_key(_score(name, shuffled)), expected)
+    # Maps that a task makes itself are in single precision, and EU a small difference of them.
+    found = _of_all_samples(by_key(_score(name, shuffled)))
+    _assert_close(found, expected, atol=1e-4 if name == "leakage" else 1e-6)
 
 
 def test_variants_are_scored_together_as_each_is_alone(name):
     splits = _splits(classes=3)
     together = by_key(_score(name, splits, list(VARIANTS.values())))
-    for variant in VARIANTS.values():
+    for variant in map(VARIANTS.get, _scored(name)):
         alone = by_key(_score(name, splits, [variant]))
         _assert_close({k: v for k, v in together.items() if k[0] in ("", variant.name)}, alone)
 
 
 def test_all_variants_have_the_same_scores(name):
     keys = list(by_key(_score(name, _splits(), list(VARIANTS.values()))))
-    by_variant = {v: sorted(key[1:] for key in keys if key[0] in ("", v)) for v in VARIANTS}
-    assert by_variant["corrected"] == by_variant["paper_code"] == by_variant["paper_code_v1"]
+    assert {key[0] for key in keys} <= {"", *_scored(name)}
+    one, *others = ([key[1:] for key in keys if key[0] in ("", v)] for v in _scored(name))
+    assert all(sorted(other) == sorted(one) for other in others)
 
 
 def test_a_score_is_what_equal_weights_make_of_it(name):

@@ -82,4 +82,4 @@ def _with_maps(split: xr.Dataset, none_roles: str) -> xr.Dataset:
     names = [*ARRAYS, *(["truth"] if "truth" in split else [])]
     given = canonical(split[names].reset_coords(drop=True))
     maps = xr.concat(mapped(in_roles(given[["probs"]], none_roles)), dim="image")
-    return given.assign(maps.drop_vars("measure"))
+    return given.assign(maps.drop_vars("measure")).assign_attrs(none_roles=none_roles)

@@ -215,7 +215,7 @@ def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Datas
                         f"found {array.sizes[dim]}; make the stores from the same dataset"
                     )
         variables[variable] = array.reset_coords(drop=True)
-    return xr.Dataset(variables)
+    return xr.Dataset(variables, attrs={"none_roles": store.attributes(maps)["none_roles"]})
 
 
 def image_names(split: xr.Dataset) -> list[str]:

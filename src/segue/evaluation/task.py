@@ -9,7 +9,8 @@ y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, 
 (image, eu_sample, au_sample, class, y, x), and where the dataset has it ``truth`` (image, class, y,
 x); ``variants`` are of ``segue.evaluation.variants``; and the options are the entry of the task in
 the section ``scores``. ``uncertainty`` is by the estimator of the variants: a task is scored once
-for each estimator, and need not know of them.
+for each estimator, and need not know of them. A split's attribute ``none_roles`` is that of its
+maps, see ``segue.evaluation.maps``.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,8 +31,9 @@ class Task:
         wrong: the measures it ought to beat.
         references: splits that scoring cannot do without; ``ood`` stands for at least one OOD
             split.
-        aggregations: those that scores of ``metric`` have; read without importing the module, so
-            written out there.
+        aggregations: those that scores of ``metric`` have, but for sub-samples of the samples
+            (``segue.evaluation.subsamples``); read without importing the module, so written out
+            there.
         reads: those of ``uncertainty`` and ``truth`` that it reads. What does not read
             ``uncertainty`` is scored once, under all variants; what reads ``truth`` is left out
             where a dataset has none.

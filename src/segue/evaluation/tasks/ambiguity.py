@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
-from scipy.special import entr
 
 from segue import dims
 from segue.blocks import blocks
-from segue.evaluation.metrics.masks import frequencies
+from segue.evaluation.metrics.disagreement import at, disagreements
 from segue.evaluation.metrics.ncc import ncc
-from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
 
@@ -55,39 +53,13 @@ def _score(
     labels, maps = block["labels"].values, block["uncertainty"].values
     defined = np.zeros(len(labels), bool)
     found = {(v.name, m): np.full(maps.shape[:2], np.nan) for v in variants for m in _METRICS}
-    for images in together(labels):
-        here, pixels = labels[images], _counted(labels[images])
-        if pixels.sum() < 2:
-            continue
-        defined[images] = True
-        references = _disagreements(_at(here, pixels), classes)
+    for each in disagreements(labels, classes):
+        defined[each.images] = True
         for variant in variants:
-            compared = maps[images]
+            compared = maps[each.images]
             if variant.transposed_maps:
                 compared = np.swapaxes(compared, -1, -2)
-            for metric, reference in zip(_METRICS, references, strict=True):
-                values = ncc(reference[:, None], _at(compared, pixels))
-                found[variant.name, metric][images] = values
+            compared = at(compared, each.pixels)
+            for metric, reference in zip(_METRICS, (each.variance, each.entropy), strict=True):
+                found[variant.name, metric][each.images] = ncc(reference[:, None], compared)
     return defined, found
-
-
-def _counted(labels: np.ndarray) -> np.ndarray:
-    """Pixels that two raters or more labelled, bool (y, x), of images to be scored together."""
-    if (there := labelled(labels)).all():
-        return np.full(labels.shape[2:], labels.shape[1] > 1)
-    (image,) = there  # what lacks a label is alone
-    return image.sum(axis=0) > 1
-
-
-def _at(arrays: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Arrays (image, ..., y, x) at some pixels, (image, ..., 1, pixel); as they are, if at all."""
-    return arrays if pixels.all() else arrays[:, :, None, pixels]
-
-
-def _disagreements(labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Variance and entropy of the classes of those who labelled a pixel, (image, y, x)."""
-    if (there := labelled(labels)).all():
-        variance = labels.var(axis=1)
-    else:
-        variance = np.ma.array(labels, mask=~there).var(axis=1).data
-    return variance, entr(frequencies(labels, classes)).sum(axis=1)
