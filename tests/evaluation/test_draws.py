@@ -11,6 +11,7 @@ from segue.evaluation.intervals import DRAWS, Compared, weights
 from segue.evaluation.maps import write_maps
 from segue.evaluation.score import intervals_beside, score
 
+CELL = {"dataset": "d", "aleatoric": "a", "epistemic": "e", "replicate": 3}
 WEIGHTS = weights({"id": list("abc"), "val": list("de")}, 0)
 
 
@@ -21,7 +22,7 @@ def _compared(task, variant, split, start):
 
 def _written(path, drawn=WEIGHTS):
     compared = [_compared("ood", "", "ood", 5), _compared("ambiguity", "b", "id", 7)]
-    write(path, compared, ["a", "b"], drawn)
+    write(path, CELL, compared, ["a", "b"], drawn)
     return path
 
 
@@ -32,6 +33,7 @@ def test_a_row_is_found_by_its_key_and_an_empty_variant_is_every_one(tmp_path):
         ("b", "ood", "border", "ood"),
         ("b", "ambiguity", "border", "id"),
     }
+    assert found.cell == ("d", "a", "e", 3)
     row = found.rows["b", "ambiguity", "border", "id"]
     np.testing.assert_array_equal(found.correct[row], np.arange(8, 8 + DRAWS))
     np.testing.assert_array_equal(found.delta[row], -np.arange(8, 8 + DRAWS))
@@ -41,7 +43,7 @@ def test_a_row_is_found_by_its_key_and_an_empty_variant_is_every_one(tmp_path):
 
 
 def test_a_study_that_compares_nothing_has_no_rows(tmp_path):
-    write(tmp_path / "a.npz", [], ["a"], WEIGHTS)
+    write(tmp_path / "a.npz", CELL, [], ["a"], WEIGHTS)
     found = read(tmp_path / "a.npz")
     assert found.rows == {}
     assert found.delta.shape == (0, DRAWS)
@@ -90,7 +92,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_what_needs_unpickling_is_refused(tmp_path):
     path = tmp_path / "a.npz"
-    np.savez(path, keys=np.array([{}], object), weights="", correct=0.0, delta=0.0)
+    np.savez(path, cell="", keys=np.array([{}], object), weights="", correct=0.0, delta=0.0)
     with pytest.raises(InputError, match="expected bootstrap draws"):
         read(path)
 

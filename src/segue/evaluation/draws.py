@@ -7,7 +7,7 @@ draw by draw: a digest tells whether they do.
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from segue.errors import InputError
 from segue.evaluation.intervals import DRAWS, Compared
 from segue.files import unfinished
+from segue.keys import REPLICATE
 
 KEY = ("variant", "task", "aggregation", "split")
 """What a row is of; ``split`` is ``id`` or, for the mean of the OOD splits, ``ood``."""
@@ -26,11 +27,13 @@ class CellDraws(NamedTuple):
     """What one file holds.
 
     Attributes:
+        cell: dataset, aleatoric, epistemic and replicate.
         rows: where each row is, by its ``KEY``.
         correct, delta: U_c, the right measure's value, and Δ, (row, draw); NaN where undefined.
         weights: digest of how often each image counts in each draw.
     """
 
+    cell: tuple[str, str, str, int]
     rows: dict[tuple[str, ...], int]
     correct: np.ndarray
     delta: np.ndarray
@@ -44,6 +47,7 @@ def draws_beside(scores: Path) -> Path:
 
 def write(
     path: Path,
+    cell: Mapping[str, Any],
     compared: Sequence[Compared],
     variants: Sequence[str],
     weights: Mapping[str, np.ndarray],
@@ -52,6 +56,7 @@ def write(
 
     Args:
         path: of the file.
+        cell: value of each of ``segue.keys.REPLICATE``.
         compared: of all tasks; an empty variant stands for all.
         variants: names of all.
         weights: see ``segue.evaluation.intervals.weights``.
@@ -64,8 +69,9 @@ def write(
     stacked = np.reshape(np.array(values, np.float64), (len(keys), len(_VALUES), DRAWS))
     arrays = dict(zip(_VALUES, np.moveaxis(stacked, 1, 0), strict=True))
     table = np.reshape(np.array(keys, np.str_), (len(keys), len(KEY)))
+    name = np.array([str(cell[column]) for column in REPLICATE])
     with unfinished(path) as new, new.open("wb") as file:
-        np.savez(file, keys=table, weights=np.array(_digest(weights)), **arrays)
+        np.savez(file, cell=name, keys=table, weights=np.array(_digest(weights)), **arrays)
 
 
 def read(path: Path) -> CellDraws:
@@ -76,7 +82,8 @@ def read(path: Path) -> CellDraws:
     """
     try:
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
-            keys, weights = file["keys"], str(file["weights"][()])
+            (*methods, replicate), keys = file["cell"].tolist(), file["keys"]
+            cell, weights = (*methods, int(replicate)), str(file["weights"][()])
             correct, delta = (file[name] for name in _VALUES)
         if keys.shape != (len(keys), len(KEY)):
             raise ValueError(f"keys of shape {keys.shape}")
@@ -90,7 +97,7 @@ def read(path: Path) -> CellDraws:
             f"{path}: expected bootstrap draws, found: {error}; remove it and score this cell again"
         ) from error
     rows = {tuple(key): row for row, key in enumerate(keys.tolist())}
-    return CellDraws(rows, correct, delta, weights)
+    return CellDraws(cell, rows, correct, delta, weights)
 
 
 def _digest(weights: Mapping[str, np.ndarray]) -> str:

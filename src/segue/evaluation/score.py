@@ -79,7 +79,7 @@ def score(
                 known = {name: value for name, value in row.items() if value == value}  # not NaN
                 for variant in [row["variant"]] if row["variant"] else variants:
                     limits.writerow(key | known | {"variant": variant})
-        draws.write(draws.draws_beside(out), kept, variants, weights)
+        draws.write(draws.draws_beside(out), key, kept, variants, weights)
 
 
 def intervals_beside(scores: Path) -> Path:
