@@ -8,7 +8,15 @@ from scipy.stats import norm
 
 from segue import seeds, store
 from segue.evaluation.entanglement import delta
-from segue.evaluation.intervals import DRAWS, Draws, draw, intervals, units, weights
+from segue.evaluation.intervals import (
+    DRAWS,
+    Draws,
+    compared,
+    draw,
+    intervals,
+    units,
+    weights,
+)
 from segue.evaluation.task import Score
 from segue.evaluation.tasks import ambiguity, calibration, ood
 from segue.evaluation.variants import CORRECTED, PAPER_CODE
@@ -16,8 +24,12 @@ from segue.evaluation.variants import CORRECTED, PAPER_CODE
 SHARED = {"id": ["a", "b", "b", "c"], "ood_blur": ["a", "b", "b", "c"]}
 
 
+def _intervals(task, draws):
+    return intervals(task, draws, compared(task, draws))
+
+
 def _rows(task, scores, drawn):
-    rows = list(intervals(task, [draw(score, drawn) for score in scores]))
+    rows = list(_intervals(task, [draw(score, drawn) for score in scores]))
     keys = ("variant", "metric", "split", "measure", "aggregation")
     found = {tuple(row[key] for key in keys): row for row in rows}
     assert len(found) == len(rows)
@@ -144,7 +156,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     values = seeds.rng(1, "samples").normal(size=(100, 30))
     drawn = weights({"id": [str(i) for i in range(30)]}, 0)
     limits = [
-        next(intervals("segmentation", [draw(Score("dice", "id", v), drawn)])) for v in values
+        next(_intervals("segmentation", [draw(Score("dice", "id", v), drawn)])) for v in values
     ]
     covered = sum(row["low"] < 0 < row["high"] for row in limits)
     assert 86 <= covered <= 100
@@ -191,7 +203,7 @@ def test_draws_without_a_score_do_not_count():
 def test_an_undefined_score_has_no_interval_and_no_delta_but_a_reason():
     nothing = np.full(DRAWS + 1, np.nan)
     drawn = [Draws("", "ncc", "id", m, "", nothing, 0, "one rater") for m in ("TU", "AU", "EU")]
-    found = list(intervals("ambiguity", drawn))
+    found = list(_intervals("ambiguity", drawn))
     assert [row["metric"] for row in found] == ["ncc", "ncc", "ncc", "delta"]
     for row in found:
         assert np.isnan([row["value"], row["low"], row["high"]]).all()
@@ -200,7 +212,7 @@ def test_an_undefined_score_has_no_interval_and_no_delta_but_a_reason():
 
 def test_a_split_that_is_neither_id_nor_ood_has_no_delta():
     drawn = [Draws("", "ncc", "test", m, "", np.ones(DRAWS + 1)) for m in ("TU", "AU", "EU")]
-    assert [row["metric"] for row in intervals("ambiguity", drawn)] == ["ncc"] * 3
+    assert [row["metric"] for row in _intervals("ambiguity", drawn)] == ["ncc"] * 3
 
 
 def _delta_by_hand(hib, correct, wrong, group):
@@ -230,11 +242,15 @@ def test_delta_is_that_of_the_measures_in_the_same_draw(task, metric, how, corre
     ]
     group = {(d.split, d.measure): d.values for d in drawn}
     expected = _delta_by_hand(hib, correct, wrong, group)
-    (row,) = [row for row in intervals(task, drawn) if row["metric"] == "delta"]
+    (row,) = [row for row in _intervals(task, drawn) if row["metric"] == "delta"]
     assert (row["split"], row["aggregation"], row["measure"]) == ("ood", how, "")
     assert row["value"] == pytest.approx(expected[0])
     limits = np.quantile(expected[1:], [0.025, 0.975])
     assert (row["low"], row["high"]) == pytest.approx(tuple(limits))
+    (kept,) = compared(task, drawn)
+    right = np.mean([group[split, correct] for split in ("ood_a", "ood_b")], axis=0)
+    np.testing.assert_allclose(kept.correct, right)
+    np.testing.assert_allclose(kept.delta, expected)
 
 
 @pytest.fixture(scope="module")
@@ -277,5 +293,5 @@ def test_every_score_and_every_delta_has_an_interval(splits, drawn):
 def test_limits_lie_within_the_values_of_the_images(values):
     names = {"id": [str(i) for i in range(len(values))]}
     score = Score("dice", "id", np.array(values))
-    (row,) = intervals("segmentation", [draw(score, weights(names, 0))])
+    (row,) = _intervals("segmentation", [draw(score, weights(names, 0))])
     assert min(values) - 1e-6 <= row["low"] <= row["high"] <= max(values) + 1e-6

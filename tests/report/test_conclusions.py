@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import joints_of
 
 from segue.keys import REPLICATE
-from segue.report.conclusions import ACROSS_DATASETS, CONCLUSIONS, conclusions
+from segue.report.claims import ACROSS_DATASETS, CONCLUSIONS
+from segue.report.conclusions import conclusions, holm
 from segue.report.published import published_ranks
 
 TASKS = ("ood", "ambiguity", "calibration", "overall")
@@ -28,8 +30,12 @@ def _ranking(ranks, replicate=0, dataset="lung"):
     return pd.DataFrame(rows, columns=columns)
 
 
-def _found(ranking, name):
-    table = conclusions({"corrected": ranking})
+def _conclusions(rankings, **noise):
+    return conclusions(rankings, joints_of(rankings, **noise), 0)
+
+
+def _found(ranking, name, **noise):
+    table = _conclusions({"corrected": ranking}, **noise)
     return table[table["conclusion"] == name].iloc[0]
 
 
@@ -137,7 +143,7 @@ def test_the_best_cell_depends_on_the_dataset_where_two_datasets_have_different_
 
 def test_every_conclusion_is_tested_on_every_dataset_and_variant():
     ranking = pd.concat([_ranking({}, dataset=dataset) for dataset in ("lung", "eye")])
-    found = conclusions({"corrected": ranking, "paper_code": ranking})
+    found = _conclusions({"corrected": ranking, "paper_code": ranking})
     assert len(found) == 2 * (2 * len(CONCLUSIONS) + len(ACROSS_DATASETS))
     assert not found.duplicated(["conclusion", "dataset", "variant"]).any()
 
@@ -145,7 +151,69 @@ def test_every_conclusion_is_tested_on_every_dataset_and_variant():
 def test_the_paper_s_own_ranks_bear_out_what_it_says_of_ensembles():
     """Its tables have the ranks over all tasks only."""
     ranking = published_ranks().rename(columns={"mean_rank": "rank"})
-    found = conclusions({"published": ranking.assign(task="overall", replicate=0)})
+    found = _conclusions({"published": ranking.assign(task="overall", replicate=0)})
     told = found[found["holds"] != ""]
     assert set(told["conclusion"]) == {"ensembles_least_entangled_overall"}
     assert told["holds"].tolist() == ["yes", "yes"]
+
+
+def _published(tasks=TASKS):
+    """Ranks 1 … 19 in the published grid, in every task."""
+    ranking = published_ranks()
+    ranking = ranking[(ranking["dataset"] == "lidc")].assign(replicate=0)
+    ranking["rank"] = ranking.groupby("table")["mean_rank"].rank(method="first")
+    return pd.concat([ranking.assign(task=task) for task in tasks])
+
+
+@pytest.mark.parametrize(
+    ("name", "chance"),
+    [
+        ("ensembles_least_entangled_overall", 0.19),
+        ("ensembles_best_ood", 0.19),
+        ("prob_unet_less_entangled_ambiguity", 0.32),
+        ("softmax_ensemble_good_everywhere", 0.11),
+    ],
+)
+def test_by_chance_conclusions_hold_as_often_as_random_ranks_have_them(name, chance):
+    """Of the published grid, measured: within three standard errors of 2,000 permutations."""
+    found = _found(_published(), name)["chance"]
+    assert found == pytest.approx(chance, abs=0.01 + 3 * np.sqrt(chance * (1 - chance) / 2000))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "noise", "holds"),
+    [(1, 0.1, "yes"), (1, 4, "undecided"), (8, 0.1, "no"), (8, 4, "undecided")],
+)
+def test_a_conclusion_is_decided_where_its_interval_is_on_one_side_of_0(ahead, noise, holds):
+    cells = {("ensemble", a): ahead for a in ALEATORIC}
+    found = _found(_ranking({("performance", "ood"): cells}), "ensembles_best_ood", noise=noise)
+    assert found["holds"] == holds
+    assert found["low"] < found["high"]
+    assert (found["low"] < 0 <= found["high"]) == (holds == "undecided")
+
+
+def test_p_values_are_twice_the_smaller_share_of_draws_and_at_least_what_draws_can_tell():
+    cells = {("ensemble", a): 1 for a in ALEATORIC}
+    ranking = _ranking({("performance", "ood"): cells})
+    table = _conclusions({"corrected": ranking})
+    known = table[table["dataset"] == "lung"].set_index("conclusion")["holm"]
+    assert known["ensembles_best_ood"] == pytest.approx(8 * 1 / 201)  # of 8 on one dataset
+    other = _found(ranking, "ensembles_least_entangled_ood", noise=3)
+    assert other["holm"] == 1
+
+
+def test_holm_of_four_p_values_by_hand():
+    """Sorted .005, .01, .03, .04 times 4, 3, 2, 1, each no smaller than the one before."""
+    found = holm(pd.Series([0.01, np.nan, 0.04, 0.03, 0.005], index=list("abcde")))
+    assert found[list("acde")].tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert np.isnan(found["b"])
+    assert holm(pd.Series([0.9, 0.8])).tolist() == [1, 1]
+
+
+def test_where_the_best_cell_is_the_same_in_every_draw_it_does_not_depend_on_the_dataset():
+    best = [{("performance", "ambiguity"): {cell: 1}} for cell in CELLS[:2]]
+    name = "best_depends_on_dataset_ambiguity"
+    differ = pd.concat([_ranking(best[0], dataset="lung"), _ranking(best[1], dataset="eye")])
+    found = _found(differ, name, noise=0.1)
+    assert (found["low"], found["high"], found["holds"]) == (-1, -1, "yes")
+    assert found["chance"] == pytest.approx(1 - 1 / len(CELLS), abs=0.03)

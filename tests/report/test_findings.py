@@ -1,12 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import joints_of
 
-from segue.report.findings import findings
+from segue.keys import MEANS
+from segue.report.findings import Study, findings
+from segue.report.health import health
 from segue.report.published import published_ranks
 from segue.report.ranks import summary
 
 CORRECTED, PAPER_CODE = "corrected", "paper_code"
+NOTHING = pd.DataFrame(columns=MEANS)
 
 
 def _ranking(changes=()):
@@ -25,12 +29,15 @@ def _ranking(changes=()):
     )
 
 
-def _findings(rankings, published=()):
+def _findings(rankings, published=(), means=NOTHING):
     summaries = pd.concat(
         [summary(each, ["table", "task"]).assign(variant=name) for name, each in rankings.items()],
         ignore_index=True,
     )
-    return {found.name: found for found in findings(rankings, summaries, dict(published), 0)}
+    joints = joints_of(rankings, noise=0.3)
+    deltas = pd.DataFrame(columns=["variant", "dataset"])
+    study = Study(rankings, summaries, deltas, joints, health(means), dict(published), 0)
+    return {found.name: found for found in findings(study)}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +69,9 @@ def test_the_reader_sees_the_variants_over_all_tasks_table_by_table(both):
 
 def test_one_variant_is_compared_with_none():
     found = _findings({CORRECTED: _ranking()})
-    assert list(found) == ["conclusions", "published_comparison", "friedman"]
+    assert list(found) == [
+        *("conclusions", "published_comparison", "friedman", "validity", "health")
+    ]
     assert set(found["conclusions"].table["variant"]) == {CORRECTED}
 
 
@@ -81,14 +90,18 @@ def test_a_conclusion_may_hold_under_one_variant_only(both):
     assert row["holds"] == "no"
     shown = both["conclusions"].shown
     (line,) = shown[shown["statement"].str.contains("best epistemic")].itertuples()
-    assert line.corrected.startswith("yes, value -")
-    assert line.paper_code == "no, value 0.42, 0 % of replicates"
+    assert line.corrected.startswith("yes: -")
+    assert line.paper_code.startswith("no: 0.42 [0.")
+    assert line.paper_code.endswith(", 0 % of replicates")
+    assert shown["by chance"].str.fullmatch(r"\d+ %|").all()
+    assert "Fewer than three replicates" in both["conclusions"].text
 
 
 def test_agreement_with_the_paper_is_over_all_tasks(both):
     table = both["published_comparison"].table
     assert list(table.columns) == [
-        *("dataset", "table", "variant", "spearman", "low", "high", "yardstick")
+        *("dataset", "table", "variant", "spearman", "low", "high"),
+        *("chance_low", "chance_high", "p_value", "yardstick"),
     ]
     corrected = table[table["variant"] == CORRECTED]
     np.testing.assert_allclose(corrected["spearman"], 1)
@@ -102,3 +115,10 @@ def test_what_is_made_again_is_the_same(both):
     )
     for name, found in both.items():
         pd.testing.assert_frame_equal(found.table, again[name].table)
+
+
+def test_without_truth_and_without_draws_the_tables_say_so(both):
+    assert both["validity"].table.empty
+    assert both["validity"].text.startswith("No dataset of this study has the raters' true")
+    assert both["health"].table.empty
+    assert "was not scored" in both["health"].text

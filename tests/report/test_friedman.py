@@ -3,10 +3,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import friedmanchisquare
+from scipy.stats import f, friedmanchisquare
 
 from segue.keys import REPLICATE
-from segue.report.friedman import alike, block_ranks, critical_difference, friedman
+from segue.report.friedman import (
+    alike,
+    block_ranks,
+    critical_difference,
+    friedman,
+    iman_davenport,
+)
 
 # Demšar 2006, table 5a: critical values q at 5 % for 2 … 10 classifiers.
 DEMSAR = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
@@ -36,11 +42,38 @@ def test_demsars_example():
 
 
 def test_a_statistic_by_hand():
-    """Two blocks agree on three cells: χ² = 12/(2·3·4)·(2² + 4² + 6²) - 3·2·4 = 4."""
+    """Ranks 123, 123, 132: sums 3, 7, 8, χ² = 12/(3·3·4)·122 - 3·3·4 = 14/3; F = 2χ²/(6 - χ²)."""
+    found = friedman(_ranking([("lung", (1, 2, 3)), ("lung", (1, 2, 3)), ("lung", (1, 3, 2))]))
+    assert found["statistic"].item() == pytest.approx(2 * (14 / 3) / (6 - 14 / 3))
+    # F of 2 and 4 degrees exceeds x with the probability (1 + x/2)^-2
+    assert found["p_value"].item() == pytest.approx((1 + 7 / 2) ** -2)
+    assert (found["blocks"].item(), found["cells"].item()) == (3, 3)
+
+
+def test_where_all_blocks_agree_f_is_infinite():
     found = friedman(_ranking([("lung", (1, 2, 3)), ("lung", (1, 2, 3))]))
-    assert found["statistic"].item() == pytest.approx(4)
-    assert found["p_value"].item() == pytest.approx(np.exp(-2))  # of χ² with 2 degrees of freedom
-    assert (found["blocks"].item(), found["cells"].item(), found["note"].item()) == (2, 3, "")
+    assert found["statistic"].item() == np.inf
+    assert found["p_value"].item() == 0
+
+
+def test_random_ranks_of_two_blocks_differ_at_5_percent_as_often_as_it_says():
+    """Of 19 cells; Friedman's χ² would err in .3 %, and 400 trials cannot mistake one for other."""
+    random = np.random.default_rng(0)
+    trials = [random.permuted(np.tile(np.arange(19.0), (2, 1)), axis=1) for _ in range(400)]
+    errors = np.mean([iman_davenport(ranks)[1] < 0.05 for ranks in trials])
+    assert errors == pytest.approx(0.054, abs=0.03)
+    assert np.mean([friedmanchisquare(*ranks.T).pvalue < 0.05 for ranks in trials]) < 0.015
+
+
+@pytest.mark.parametrize(("blocks", "separates"), [(2, False), (3, True)])
+def test_a_study_that_cannot_separate_any_cells_says_so(blocks, separates):
+    """19 cells: at two blocks the critical difference is 19.8, and no two can differ by over 18."""
+    ranks = [("lung", np.arange(19)), ("lung", np.arange(19)[::-1]), ("lung", np.arange(19))]
+    note = friedman(_ranking(ranks[:blocks]))["note"].item()
+    assert (note == "") == separates
+    if not separates:
+        assert note.startswith("cannot separate any two cells: mean ranks differ by 18 at most")
+        assert note.endswith("critical difference is 19.8")
 
 
 def test_mean_ranks_that_differ_by_rounding_are_tied():
@@ -53,7 +86,7 @@ def test_values_are_ranked_again_within_a_block():
     assert ranks.to_numpy().tolist() == [[3, 1, 2], [1.5, 1.5, 3]]  # eye comes before lung
 
 
-def test_it_is_scipys_test_on_each_dataset_and_on_all():
+def test_it_is_iman_s_and_davenport_s_test_on_each_dataset_and_on_all():
     random = np.random.default_rng(0)
     blocks = [(dataset, random.random(4)) for dataset in ("lung", "eye") for _ in range(3)]
     found = friedman(_ranking(blocks)).set_index("dataset")
@@ -61,8 +94,10 @@ def test_it_is_scipys_test_on_each_dataset_and_on_all():
     for dataset, row in found.iterrows():
         values = [ranks for name, ranks in blocks if dataset in (name, "all")]
         expected = friedmanchisquare(*np.transpose(values))
-        assert row["statistic"] == pytest.approx(expected.statistic)
-        assert row["p_value"] == pytest.approx(expected.pvalue)
+        chi2, n = expected.statistic, len(values)
+        statistic = (n - 1) * chi2 / (n * 3 - chi2)
+        assert row["statistic"] == pytest.approx(statistic)
+        assert row["p_value"] == pytest.approx(f.sf(statistic, 3, 3 * (n - 1)))
         assert row["critical_difference"] == pytest.approx(critical_difference(4, len(values)))
 
 

@@ -18,8 +18,8 @@ GRID = Grid.of(CELLS, ["softmax-none"], {"lung": "simulated CT"})
 @pytest.fixture
 def long():
     pairs = list(dict.fromkeys(cell[:3] for cell in CELLS))
-    rows = [(d, e, a, i + 1.25, 0.96, 2) for i, (d, a, e) in enumerate(pairs)]
-    columns = ["dataset", "epistemic", "aleatoric", "mean_rank", "ci95_halfwidth", "n"]
+    rows = [(d, e, a, i + 1.25, i + 0.25, i + 2.0, 3) for i, (d, a, e) in enumerate(pairs)]
+    columns = ["dataset", "epistemic", "aleatoric", "mean_rank", "low", "high", "n"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -47,47 +47,64 @@ def test_markdown_has_a_table_for_each_dataset_with_na_and_caption(long):
     text = markdown(long, GRID, "Ranks")
     expected = (
         "## lung (simulated CT)\n\n"
-        "|           | softmax   | prob_unet   |\n"
-        "|:----------|:----------|:------------|\n"
-        "| none      | N/A       | 3.2 ± 1.0   |\n"
-        "| swag_diag | 1.2 ± 1.0 | 4.2 ± 1.0   |\n"
-        "| ensemble  | 2.2 ± 1.0 | 5.2 ± 1.0   |\n"
+        "|           | softmax        | prob_unet      |\n"
+        "|:----------|:---------------|:---------------|\n"
+        "| none      | N/A            | 3.2 [2.2, 4.0] |\n"
+        "| swag_diag | 1.2 [0.2, 2.0] | 4.2 [3.2, 5.0] |\n"
+        "| ensemble  | 2.2 [1.2, 3.0] | 5.2 [4.2, 6.0] |\n"
     )
     assert expected in text
     assert "## eye\n" in text
-    assert text.startswith("# Ranks\n\nMean ± half-width of the 95 % confidence interval, over 2 ")
+    assert text.startswith("# Ranks\n\nMean rank over 3 replicates, its 95 % interval over other ")
 
 
 def test_without_an_interval_only_the_mean_is_printed(long):
-    alone = long.assign(ci95_halfwidth=np.nan, n=1)
+    alone = long.assign(low=np.nan, high=np.nan, n=1)
     assert "| swag_diag | 1.2       | 4.2         |" in markdown(alone, GRID, "Ranks")
 
 
 def test_latex_escapes_names_and_sets_datasets_side_by_side(long):
     text = latex(long, GRID, "Ranks of Δ, a_b")
     assert (
-        r"\caption{Ranks of $\Delta$, a\_b. Mean $\pm$ half-width of the 95 \% confidence" in text
+        r"\caption{Ranks of $\Delta$, a\_b. Mean rank over 3 replicates, its 95 \% interval over"
+        in text
     )
     assert r"\multicolumn{2}{c}{lung (simulated CT)} & \multicolumn{2}{c}{eye} \\" in text
     assert r" & softmax & prob\_unet & softmax & prob\_unet \\" in text
-    assert r"none & N/A & 3.2 $\pm$ 1.0 & N/A & 8.2 $\pm$ 1.0 \\" in text
+    assert r"none & N/A & 3.2 [2.2, 4.0] & N/A & 8.2 [7.2, 9.0] \\" in text
     assert text.isascii()
 
 
 def test_a_cell_that_is_neither_there_nor_na_is_blank(long):
     text = markdown(long.iloc[1:], GRID, "Ranks")
-    assert "| swag_diag |           | 4.2 ± 1.0   |" in text
+    assert "| swag_diag |                | 4.2 [3.2, 5.0] |" in text
 
 
 def test_a_cell_without_a_rank_is_a_dash_and_a_note_says_why():
     long = pd.DataFrame(
-        [("lung", "swag", "ssn", np.nan, np.nan, 0), ("lung", "none", "ssn", 1.0, 0.5, 2)],
-        columns=["dataset", "epistemic", "aleatoric", "mean_rank", "ci95_halfwidth", "n"],
+        [
+            ("lung", "swag", "ssn", np.nan, np.nan, np.nan, 0),
+            ("lung", "none", "ssn", 1.0, 0.5, 2.0, 2),
+        ],
+        columns=["dataset", "epistemic", "aleatoric", "mean_rank", "low", "high", "n"],
     )
     grid = Grid.of([("lung", "ssn", "none", 0), ("lung", "ssn", "swag", 0)], [], {})
-    assert grid.wide(long)["lung"]["ssn"].tolist() == ["1.0 ± 0.5", "–"]
+    assert grid.wide(long)["lung"]["ssn"].tolist() == ["1.0 [0.5, 2.0]", "–"]
     notes = ["No Δ for ssn × swag: a_reason."]
     assert "A dash: no rank." in markdown(long, grid, "Δ", notes)
     assert notes[0] in markdown(long, grid, "Δ", notes)
     assert r"No $\Delta$ for ssn $\times$ swag: a\_reason." in latex(long, grid, "Δ", notes)
     assert "dash" not in markdown(long[1:], grid, "Δ")
+
+
+def test_marked_cells_have_a_dagger(long):
+    marked = {("lung", "swag_diag", "prob_unet")}
+    assert "| 4.2 [3.2, 5.0] † |" in markdown(long, GRID, "Ranks", marked=marked)
+    text = latex(long, GRID, "Ranks", marked=marked)
+    assert r"4.2 [3.2, 5.0] $\dagger$" in text
+    assert text.isascii()
+
+
+def test_cells_of_few_replicates_are_explained_beside_those_of_many(long):
+    text = markdown(long.assign(n=[3] * 9 + [2]), GRID, "Ranks")
+    assert "its 95 % interval over other images and trainings in brackets; or over 2 rep" in text

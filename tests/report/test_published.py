@@ -1,11 +1,23 @@
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import joints_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from segue.report.published import COLUMNS, compare, published_ranks, spearman, yardstick
+from segue import seeds
+from segue.report.published import (
+    COLUMNS,
+    PERMUTATIONS,
+    _permuted,
+    compare,
+    published_ranks,
+    spearman,
+    yardstick,
+)
 
 SEED = 3
 
@@ -15,8 +27,10 @@ def _ours(**changes):
     return ranks[ranks["dataset"] == "lidc"].assign(**{"dataset": "lung", **changes})
 
 
-def _compare(ours, published="lidc", seed=SEED):
-    return compare(ours, {"lung": published}, seed).set_index("table")
+def _compare(ours, published="lidc", seed=SEED, noise=0.0):
+    ranking = ours.rename(columns={"mean_rank": "rank"}).assign(task="overall")
+    joints = joints_of({"corrected": ranking}, noise)
+    return compare(ours, {"lung": published}, joints, seed).set_index("table")
 
 
 @pytest.mark.parametrize(("table", "expected"), [("performance", 0.67), ("entanglement", 0.40)])
@@ -39,7 +53,7 @@ def test_the_same_ranks_agree_fully():
 
 
 def test_the_yardstick_is_what_the_other_dataset_of_the_paper_has():
-    found = _compare(_ours(), published="chaksu")
+    found = _compare(_ours(), published="chaksu", noise=1)
     np.testing.assert_allclose(found["spearman"], found["yardstick"])
     assert ((found["low"] < found["spearman"]) & (found["spearman"] < found["high"])).all()
 
@@ -56,30 +70,59 @@ def test_opposite_ranks_disagree_fully():
     assert found[["spearman", "low", "high"]].to_numpy() == pytest.approx(-1)
 
 
-def test_the_interval_is_that_of_fishers_transformation_within_a_few_hundredths():
-    """For 19 cells ± 1.96·√(1.06/(n - 3)) on the scale of atanh (Fieller et al. 1957)."""
+def test_chance_is_what_permuted_methods_say_worked_out_one_by_one():
+    """All 5!·4! ways to name the methods anew, with pandas and scipy."""
+    ours = _ours()
+    ours = ours[ours["table"] == "performance"]
+    there = published_ranks()
+    there = there[(there["dataset"] == "chaksu") & (there["table"] == "performance")]
+    known = there.set_index(["epistemic", "aleatoric"])["mean_rank"]
+    rows, columns = (sorted(set(ours[name])) for name in ("epistemic", "aleatoric"))
+    chance = []
+    for e in permutations(rows):
+        for a in permutations(columns):
+            names = [dict(zip(rows, e, strict=True)), dict(zip(columns, a, strict=True))]
+            index = [(names[0][x], names[1][y]) for x, y in
+                     zip(ours["epistemic"], ours["aleatoric"], strict=True)]  # fmt: skip
+            moved = pd.Series(ours["mean_rank"].to_numpy(), pd.MultiIndex.from_tuples(index))
+            both = pd.concat([moved, known], axis=1, join="inner")
+            chance.append(np.corrcoef(*both.rank().to_numpy().T)[0, 1])
     found = _compare(_ours(), published="chaksu").loc["performance"]
-    half = 1.96 * np.sqrt(1.06 / 16)
-    low, high = np.tanh(np.arctanh(found["spearman"]) + np.array([-half, half]))
-    assert found["low"] == pytest.approx(low, abs=0.1)
-    assert found["high"] == pytest.approx(high, abs=0.1)
+    assert len(chance) == 2880
+    assert found["p_value"] == np.mean(np.array(chance) >= found["spearman"] - 1e-9)
+    limits = tuple(np.quantile(chance, [0.025, 0.975]))
+    assert (found["chance_low"], found["chance_high"]) == pytest.approx(limits)
 
 
-def test_the_seed_decides_the_interval():
-    one, same, other = (_compare(_ours(), "chaksu", seed) for seed in (1, 1, 2))
-    assert one.equals(same)
-    assert not one.equals(other)
+def test_the_interval_is_that_of_the_joint_draws():
+    one, wide = (_compare(_ours(), "chaksu", noise=noise).loc["performance"] for noise in (0, 4))
+    assert one["low"] == one["high"] == pytest.approx(one["spearman"])
+    assert wide["low"] < wide["spearman"] < wide["high"]
+
+
+def test_of_many_methods_some_permutations_are_drawn_by_the_seed():
+    ours = _ours()
+    extra = [ours.assign(epistemic=f"{ours['epistemic'].iloc[0]}{i}") for i in range(4)]
+    theirs = pd.concat([ours, *extra]).drop_duplicates(["table", "epistemic", "aleatoric"])
+    grid = theirs[theirs["table"] == "performance"].set_index(["epistemic", "aleatoric"])
+    values = grid["mean_rank"].unstack()
+    one, same, other = (_permuted(values, values, seeds.rng(seed, "a")) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert len(one) == PERMUTATIONS
+    assert one[0] == pytest.approx(1)
+    assert not np.array_equal(one, other)
 
 
 def test_datasets_without_a_published_one_are_left_out():
-    found = compare(_ours(), {}, SEED)
+    found = compare(_ours(), {}, {}, SEED)
     assert found.empty
     assert tuple(found.columns) == COLUMNS
 
 
 def test_only_the_cells_of_both_count():
     ours = _ours()
-    extra = ours.assign(epistemic="laplace", mean_rank=1.0)
+    extra = ours.drop_duplicates(["table", "aleatoric"])
+    extra = extra.assign(epistemic="laplace", mean_rank=1.0)
     with_extra = pd.concat([ours, extra])
     assert _compare(with_extra, "chaksu").equals(_compare(ours, "chaksu"))
     few = ours[ours["epistemic"] == "dropout"].groupby("table").head(2)

@@ -1,6 +1,5 @@
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,11 +93,12 @@ def test_ranks_of_n_cells_sum_to_n_times_n_plus_one_over_two(values, higher):
     np.testing.assert_allclose(sums, n * (n + 1) / 2)
 
 
-def test_the_half_width_of_the_protocol():
-    ranks = np.array([-1, -1, 0, 1, 1]) * 0.774
-    ranking = pd.DataFrame({"dataset": "d", "epistemic": "e", "aleatoric": "a", "rank": ranks})
-    assert ranking["rank"].std() == pytest.approx(0.774)
-    assert summary(ranking)["ci95_halfwidth"].item() == pytest.approx(0.961, abs=5e-4)
+def test_a_summary_has_the_mean_and_the_range_of_replicates():
+    ranking = pd.DataFrame({"dataset": "d", "epistemic": "e", "aleatoric": ["a", "a", "a", "b"]})
+    found = summary(ranking.assign(rank=[1, 2.5, 4, 3.0])).set_index("aleatoric")
+    assert found.loc["a", ["mean_rank", "low", "high", "n"]].tolist() == [2.5, 1, 4, 3]
+    assert found.loc["b", ["mean_rank", "n"]].tolist() == [3, 1]
+    assert found.loc["b", ["low", "high"]].isna().all()
 
 
 def test_a_cell_that_lacks_a_value_has_no_mean_over_others_tasks():

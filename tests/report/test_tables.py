@@ -3,12 +3,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import rankdata, t
+from drawn import WEIGHTS, write_draws
+from scipy.stats import rankdata
 
 from segue import dims, plugins, seeds
 from segue.errors import InputError
+from segue.evaluation.draws import draws_beside, read, write
+from segue.evaluation.intervals import weights
 from segue.evaluation.score import intervals_beside
-from segue.keys import INTERVAL_ROW, MEANS, REPLICATE, SCORE_ROW
+from segue.keys import CELL, INTERVAL_ROW, MEANS, REPLICATE, SCORE_ROW
 from segue.report.figures import critical_difference, rank_scatter, scatter_grid
 from segue.report.tables import beyond, borderless, tables
 
@@ -57,6 +60,7 @@ def _write(folder: Path, cell, variants=("corrected",), undefined=None, reason="
     if undefined:
         table.loc[table.apply(undefined, axis=1), "score"] = np.nan
     table.to_csv(path, index=False)
+    write_draws(path, table.assign(reason=reason))
     of = {"images": 7, "reason": [reason if score != score else "" for score in table["score"]]}
     whole = table.assign(value=table["score"], low=0.0, high=1.0, **of)[[*INTERVAL_ROW]]
     limits = [(v, *cell, "ood", "delta", "ood", "", "border", 0, -1, 1, "", "") for v in variants]
@@ -119,20 +123,20 @@ def test_ranks_are_those_computed_by_hand(written):
 
 
 @pytest.mark.parametrize("table", ["performance", "entanglement"])
-def test_tables_are_means_of_ranks_with_the_t_interval_of_scipy(written, table):
+def test_tables_are_means_of_ranks_with_their_joint_interval(written, table):
+    """Drawn again by hand: a replicate of each draw's, ranked among all cells, averaged."""
     ranks = _read(written, "ranks")
     ranks = ranks[(ranks["table"] == table) & (ranks["task"] == "overall")]
     found = _read(written, table)
-    assert list(found) == [
-        *("dataset", "epistemic", "aleatoric", "mean_rank", "ci95_halfwidth", "n")
-    ]
+    assert list(found) == [*("dataset", "epistemic", "aleatoric", "mean_rank", "low", "high", "n")]
     for row in found.itertuples():
         here = (ranks["dataset"] == row.dataset) & (ranks["aleatoric"] == row.aleatoric)
         values = ranks.loc[here & (ranks["epistemic"] == row.epistemic), "rank"]
-        low, high = t.interval(0.95, 2, values.mean(), values.std() / np.sqrt(3))
         assert row.n == len(values) == 3
         assert row.mean_rank == pytest.approx(values.mean())
-        assert row.ci95_halfwidth == pytest.approx((high - low) / 2)
+        assert 1 <= row.low < row.high <= 11
+    # Cells that differ by nothing but noise have intervals about as wide as a mean of 3 ranks has.
+    assert (found["high"] - found["low"]).mean() > ranks.groupby(list(CELL))["rank"].std().mean()
 
 
 @pytest.mark.parametrize("table", ["performance", "entanglement"])
@@ -160,8 +164,49 @@ def test_tidy_rows_are_in_the_order_of_the_cells(written, table):
 
 def test_one_replicate_has_no_interval(tmp_path):
     folder = _tables(tmp_path, _cells(1))
-    assert _read(folder, "performance")["ci95_halfwidth"].isna().all()
-    assert "±" not in (folder / "performance.md").read_text().split("##")[1]
+    assert _read(folder, "performance")[["low", "high"]].isna().all(axis=None)
+    text = (folder / "performance.md").read_text()
+    assert "[" not in text
+    assert "of one replicate, which says nothing of other trainings" in text
+
+
+def test_two_replicates_have_their_range(tmp_path):
+    folder = _tables(tmp_path, _cells(2))
+    ranks = _read(folder, "ranks")
+    ranks = ranks[(ranks["table"] == "performance") & (ranks["task"] == "overall")]
+    each = ranks.groupby(["epistemic", "aleatoric"])["rank"].agg(["min", "max"])
+    found = _read(folder, "performance").set_index(["epistemic", "aleatoric"])
+    np.testing.assert_allclose(found[["low", "high"]], each.loc[found.index])
+    assert "over 2 replicates, their range in brackets" in (folder / "performance.md").read_text()
+
+
+def test_cells_that_do_not_share_their_draws_are_refused(tmp_path):
+    cells = _cells(1)
+    files = [_write(tmp_path, cell) for cell in cells]
+    path = draws_beside(Path(files[3]))
+    found = read(path)
+    key = dict(zip(REPLICATE, found.cell, strict=True))
+    write(path, key, [], [], weights({"id": list("abd")}, 0))
+    with pytest.raises(InputError, match=rf"{path.name}: its bootstrap draws are not those of"):
+        tables(tmp_path / "tables", scores=files, cells=cells, **ARGUMENTS)
+    assert not (tmp_path / "tables").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "fewer rows", "of another cell"])
+def test_a_file_of_draws_that_is_not_whole_is_refused_by_name(tmp_path, damage):
+    cells = _cells(1)
+    files = [_write(tmp_path, cell) for cell in cells]
+    path = draws_beside(Path(files[3]))
+    key = dict(zip(REPLICATE, read(path).cell, strict=True))
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        key |= {"aleatoric": "other"} if damage == "of another cell" else {}
+        write(path, key, [], [], WEIGHTS)
+    with pytest.raises(InputError, match=path.name):
+        tables(tmp_path / "tables", scores=files, cells=cells, **ARGUMENTS)
 
 
 def test_a_task_ranks_by_the_aggregation_that_the_config_names(tmp_path):

@@ -120,28 +120,65 @@ def draw(score: Score, weights: Mapping[str, np.ndarray]) -> Draws:
     return Draws(*key, np.append(value, drawn), images, score.reason)
 
 
-def intervals(task: str, drawn: Sequence[Draws]) -> Iterator[dict[str, Any]]:
+class Compared(NamedTuple):
+    """What a task says of one variant, aggregation and region: of all images, then in each draw.
+
+    Attributes:
+        split: ``id``, or ``ood`` for the mean of the OOD splits.
+        correct, delta: U_c, the right measure's value, and Δ, (1 + draw,).
+        reason: why Δ is undefined, if it is.
+    """
+
+    task: str
+    variant: str
+    aggregation: str
+    split: str
+    correct: np.ndarray
+    delta: np.ndarray
+    reason: str
+
+
+def compared(task: str, drawn: Sequence[Draws]) -> list[Compared]:
+    """Δ of a task and what it is made of; none where the task compares no measures.
+
+    Args:
+        task: its name.
+        drawn: all its scores; an empty ``variant`` stands for all.
+    """
+    ranks = plugins.load("tasks", task).TASK
+    groups: dict[tuple[str, str], list[Draws]] = {}
+    for draws in drawn:
+        region = draws.split == "id" or dims.is_ood(draws.split)
+        if region and ranks.correct and draws.metric == ranks.metric:
+            groups.setdefault((draws.variant, draws.aggregation), []).append(draws)
+    both = []
+    for (variant, aggregation), group in groups.items():
+        found = deltas(_frame(task, group), {task: Ranked(ranks, aggregation)})
+        for split, rows in found.sort_values("replicate").groupby("split", sort=False):
+            values = rows["correct"].to_numpy(), rows[DELTA].to_numpy()
+            reason = rows["reason"].iloc[0]
+            both.append(Compared(task, variant, aggregation, split, *values, reason))
+    return both
+
+
+def intervals(
+    task: str, drawn: Sequence[Draws], compared: Sequence[Compared]
+) -> Iterator[dict[str, Any]]:
     """95 % percentile intervals of the scores of one task, and of Δ where the task has one.
 
     Args:
         task: its name.
         drawn: all its scores.
+        compared: what ``compared`` says of them.
 
     Yields:
         ``segue.keys.INTERVAL_ROW`` less ``REPLICATE``; an empty ``variant`` stands for all.
     """
-    ranks = plugins.load("tasks", task).TASK
-    groups: dict[tuple[str, str], list[Draws]] = {}
     for draws in drawn:
         yield _row(task, draws)
-        region = draws.split == "id" or dims.is_ood(draws.split)
-        if region and ranks.correct and draws.metric == ranks.metric:
-            groups.setdefault((draws.variant, draws.aggregation), []).append(draws)
-    for (variant, aggregation), group in groups.items():
-        found = deltas(_frame(task, group), {task: Ranked(ranks, aggregation)})
-        for split, rows in found.sort_values("replicate").groupby("split", sort=False):
-            key = (variant, DELTA, split, "", aggregation)
-            yield _row(task, Draws(*key, rows[DELTA].to_numpy(), reason=rows["reason"].iloc[0]))
+    for each in compared:
+        key = (each.variant, DELTA, each.split, "", each.aggregation)
+        yield _row(task, Draws(*key, each.delta, reason=each.reason))
 
 
 def _row(task: str, draws: Draws) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import xarray as xr
 
 from segue import dims, plugins, store
 from segue.errors import InputError
-from segue.evaluation import intervals
+from segue.evaluation import draws, intervals
 from segue.evaluation.canonical import canonical
 from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.task import Score, Task
@@ -43,10 +43,11 @@ def score(
     options: dict[str, dict[str, Any]],
     seed: int,
 ) -> None:
-    """Write the scores of every task and split to the CSV file ``out``, their intervals beside it.
+    """Write the scores of every task and split to the CSV file ``out``; intervals, draws beside it.
 
     Args:
-        out: path of the file; that of the intervals is ``intervals_beside(out)``.
+        out: path of the file; that of the intervals is ``intervals_beside(out)``, that of the
+            draws ``segue.evaluation.draws.draws_beside(out)``.
         dataset, samples, maps: paths of the stores.
         key: value of each of ``study`` and of ``segue.keys.REPLICATE``, which every row carries.
         variants: names of the variants to compute (``VARIANTS``), the main one first.
@@ -67,6 +68,7 @@ def score(
         writer.writerow(SCORE_ROW)
         limits = csv.DictWriter(second, INTERVAL_ROW, extrasaction="ignore", lineterminator="\n")
         limits.writeheader()
+        kept: list[intervals.Compared] = []
         for task, options_of_task in options.items():
             drawn = []
             for found in scores(task, splits, variants, options_of_task):
@@ -74,10 +76,12 @@ def score(
                     written = rows(task, found, variant, key, names)
                     writer.writerows(map(_written, written))
                 drawn.append(intervals.draw(found, weights))
-            for row in intervals.intervals(task, drawn):
+            kept += (compared := intervals.compared(task, drawn))
+            for row in intervals.intervals(task, drawn, compared):
                 known = {name: value for name, value in row.items() if value == value}  # not NaN
                 for variant in [row["variant"]] if row["variant"] else variants:
                     limits.writerow(key | known | {"variant": variant})
+        draws.write(draws.draws_beside(out), key, kept, variants, weights)
 
 
 def intervals_beside(scores: Path) -> Path:

@@ -1,205 +1,160 @@
-"""What the paper concluded, as statements on ranks that any study can test (arXiv 2603.18792).
+"""Do the paper's conclusions (``segue.report.claims``) hold, and could chance say the same?
 
-Each has a value that is below 0 where the statement holds. Two methods are compared over the cells
-that both have, since `none` lacks the softmax model; a method is good where its mean rank is better
-than the middle one, (n + 1)/2 of n cells. Methods are known by the names that the paper gave them:
-a study that lacks one of them cannot tell.
+A statement is decided where the interval of its value, over joint draws of images and trainings
+(``segue.report.joint``), does not reach over 0. How often it holds by chance is told by ranks that
+are dealt to the cells at random.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from segue import seeds
 from segue.keys import METHODS
+from segue.report.claims import ACROSS_DATASETS, CONCLUSIONS, Conclusion, Ranks
+from segue.report.joint import Cells, Joint, interval
+from segue.report.ranks import DIGITS
 
-Ranks = Sequence[pd.DataFrame]
-"""Mean ranks by epistemic method (rows) and aleatoric model (columns); by dataset and task."""
-
-
-class Conclusion(NamedTuple):
-    """A statement on ranks.
-
-    Attributes:
-        name, statement: in short, and in words.
-        quantity: what ``value`` computes, in words; the worst of its tasks counts.
-        table: whose ranks it reads: ``performance``, or ``entanglement`` for those of Δ.
-        tasks: in which.
-        value: a number below 0 where the statement holds, NaN where methods are missing.
-    """
-
-    name: str
-    statement: str
-    quantity: str
-    table: str
-    tasks: tuple[str, ...]
-    value: Callable[[Ranks], float]
+PERMUTATIONS = 2000
+COLUMNS = (
+    *("conclusion", "statement", "quantity", "rule", "dataset", "variant"),
+    *("value", "low", "high", "holds", "chance", "holm", "replicates"),
+)
 
 
-def conclusions(rankings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def conclusions(
+    rankings: Mapping[str, pd.DataFrame],
+    joints: Mapping[tuple[str, str], Joint],
+    seed: int,
+) -> pd.DataFrame:
     """Which conclusions hold, for each dataset and variant.
 
     Args:
         rankings: ``segue.report.ranks.ranks`` by variant.
+        joints: joint draws by variant and dataset.
+        seed: the study's, for the permutations.
 
     Returns:
         Columns conclusion, statement, quantity, rule, dataset (``all`` for a statement on several),
-        variant, value (of the mean ranks over replicates), holds (``yes``, ``no``, or empty where
-        the study cannot tell) and replicates, the share of the replicates in which it holds.
+        variant, value (of the mean ranks over replicates), low and high (of its 95 % interval),
+        holds (``yes`` where the interval is below 0, ``no`` where it is not, ``undecided`` where it
+        reaches over 0 or there is none; empty where the study cannot tell), chance (how often
+        random ranks have a value below 0), holm (p-value against 0, two-sided, adjusted for all
+        conclusions on the dataset under the variant) and replicates, the share of the replicates
+        in which the value is below 0.
     """
     datasets = list(dict.fromkeys(name for each in rankings.values() for name in each["dataset"]))
     tests = [(dataset, [dataset], each) for dataset in datasets for each in CONCLUSIONS]
     tests += [("all", datasets, each) for each in ACROSS_DATASETS]
-    return pd.DataFrame(
+    found = pd.DataFrame(
         [
-            _row(conclusion, ranking[ranking["dataset"].isin(names)], label, variant)
+            _row(conclusion, names, ranking, variant, joints, seed) | {"dataset": label}
             for label, names, conclusion in tests
             for variant, ranking in rankings.items()
         ]
     )
+    adjusted = found.groupby(["dataset", "variant"], sort=False)["p"].transform(holm)
+    return found.assign(holm=adjusted)[list(COLUMNS)]
+
+
+def holm(p_values: pd.Series) -> pd.Series:
+    """P-values adjusted for their number, step by step (Holm 1979); NaN does not count."""
+    ascending = p_values.dropna().sort_values(kind="stable")
+    adjusted = (ascending * np.arange(len(ascending), 0, -1)).cummax().clip(upper=1)
+    return adjusted.reindex(p_values.index)
 
 
 def _row(
-    conclusion: Conclusion, ranking: pd.DataFrame, dataset: str, variant: str
+    conclusion: Conclusion,
+    datasets: Sequence[str],
+    ranking: pd.DataFrame,
+    variant: str,
+    joints: Mapping[tuple[str, str], Joint],
+    seed: int,
 ) -> dict[str, Any]:
-    ranking = ranking[ranking["table"] == conclusion.table]
-    value = _value(conclusion, ranking)
-    each = np.array([_value(conclusion, rows) for _, rows in ranking.groupby("replicate")])
-    known = not np.isnan(value)
-    return {
+    """All but the dataset; ``p`` is not adjusted."""
+    here = ranking[(ranking["table"] == conclusion.table) & ranking["dataset"].isin(datasets)]
+    here = here[here["task"].isin(conclusion.tasks)]
+    pairs = [pair for pair in product(datasets, conclusion.tasks) if _has(here, *pair)]
+    mean = [_observed(here, *pair) for pair in pairs]
+    if len({task for _, task in pairs}) < len(conclusion.tasks):
+        mean = []
+    value = _value(conclusion, mean)[0]
+    row = {
         "conclusion": conclusion.name,
         "statement": conclusion.statement,
         "quantity": conclusion.quantity,
         "rule": "value < 0",
-        "dataset": dataset,
         "variant": variant,
         "value": value,
-        "holds": ("yes" if value < 0 else "no") if known else "",
-        "replicates": (each < 0).mean() if known else np.nan,
+        **dict.fromkeys(("low", "high", "chance", "p", "replicates"), np.nan),
+        "holds": "",
+    }
+    if np.isnan(value):
+        return row
+    each = [
+        _value(conclusion, [_observed(rows, *pair) for pair in pairs if _has(rows, *pair)])[0]
+        for _, rows in here.groupby("replicate")
+    ]
+    drawn = _value(conclusion, [_joint(joints[variant, d], conclusion.table, t) for d, t in pairs])
+    low, high = interval(drawn)
+    dealt = [
+        _dealt(ranks, seeds.rng(seed, "conclusions", conclusion.table, *pair))
+        for ranks, pair in zip(mean, pairs, strict=True)
+    ]
+    return row | {
+        "low": low,
+        "high": high,
+        "holds": "yes" if high < 0 else "no" if low >= 0 else "undecided",
+        "chance": float((_value(conclusion, dealt) < 0).mean()),
+        "p": _p_value(drawn[~np.isnan(drawn)]),
+        "replicates": float((np.array(each) < 0).mean()),
     }
 
 
-def _value(conclusion: Conclusion, ranking: pd.DataFrame) -> float:
-    if not set(conclusion.tasks) <= set(ranking["task"]):
+def _p_value(drawn: np.ndarray) -> float:
+    """Twice the smaller share of draws on one side of 0, and no less than draws can tell."""
+    if not len(drawn):
         return np.nan
-    here = ranking[ranking["task"].isin(conclusion.tasks)]
-    groups = here.groupby(["dataset", "task"], sort=False)
-    return conclusion.value([g.pivot_table("rank", *METHODS) for _, g in groups])
+    below = (drawn < 0).mean()
+    return float(np.clip(2 * min(below, 1 - below), 1 / (len(drawn) + 1), 1))
 
 
-def _epistemic_best(method: str) -> Callable[[Ranks], float]:
-    return lambda ranks: _worst(
-        _lead(r, method, r.index.drop(method, errors="ignore")) for r in ranks
-    )
+def _value(conclusion: Conclusion, ranks: Sequence[Ranks]) -> np.ndarray:
+    """Rounded, so that what differs from 0 by rounding alone is 0."""
+    return np.round(conclusion.value(ranks), DIGITS) if ranks else np.array([np.nan])
 
 
-def _aleatoric_better(model: str, others: Sequence[str]) -> Callable[[Ranks], float]:
-    return lambda ranks: _worst(_lead(r.T, model, others) for r in ranks)
+def _has(ranking: pd.DataFrame, dataset: str, task: str) -> bool:
+    return bool(((ranking["dataset"] == dataset) & (ranking["task"] == task)).any())
 
 
-def _aleatoric_good(models: Sequence[str]) -> Callable[[Ranks], float]:
-    return lambda ranks: _worst(
-        (r[model].mean() if model in r else np.nan) - _middle(r) for r in ranks for model in models
-    )
+def _observed(ranking: pd.DataFrame, dataset: str, task: str) -> Ranks:
+    """Mean ranks over replicates, as one draw."""
+    here = ranking[(ranking["dataset"] == dataset) & (ranking["task"] == task)]
+    means = here.groupby(list(METHODS))["rank"].mean()
+    return _grid(list(means.index), means.to_numpy()[None])
 
 
-def _cell_good(epistemic: str, aleatoric: str) -> Callable[[Ranks], float]:
-    return lambda ranks: _worst(
-        r.stack().get((epistemic, aleatoric), np.nan) - _middle(r) for r in ranks
-    )
+def _joint(joint: Joint, table: str, task: str) -> Ranks:
+    return _grid(joint.cells, joint.ranks[table, task])
 
 
-def _several_best(ranks: Ranks) -> float:
-    ranked = [r.stack() for r in ranks if r.size]  # without a rank there is no best
-    return 1.0 - len({r.idxmin() for r in ranked}) if len(ranked) > 1 else np.nan
+def _grid(cells: Cells, ranks: np.ndarray) -> Ranks:
+    """Ranks (draw, cell) by method, names sorted."""
+    rows, columns = (sorted({cell[i] for cell in cells}) for i in (0, 1))
+    values = np.full((len(ranks), len(rows), len(columns)), np.nan)
+    values[:, [rows.index(e) for e, _ in cells], [columns.index(a) for _, a in cells]] = ranks
+    return Ranks(values, rows, columns)
 
 
-def _lead(ranks: pd.DataFrame, name: str, others: Iterable[str]) -> float:
-    """Mean rank of a row minus that of the best of others, over the columns that both have."""
-    rows = ranks.reindex([name, *others])
-    return _worst((rows.loc[name] - rows.loc[other]).mean() for other in others)
-
-
-def _middle(ranks: pd.DataFrame) -> float:
-    return (ranks.count().sum() + 1) / 2
-
-
-def _worst(values: Iterable[float]) -> float:
-    """The greatest; NaN where one is NaN or there is none."""
-    return float(np.max([*values] or [np.nan]))
-
-
-_BOTH = ("ambiguity", "calibration")
-_ENSEMBLE = "mean {} rank of ensemble minus that of the best other epistemic method"
-
-CONCLUSIONS = (
-    Conclusion(
-        "ensembles_least_entangled_ood",
-        "In OOD detection, ensembles are the least entangled epistemic method.",
-        _ENSEMBLE.format("Δ"),
-        "entanglement",
-        ("ood",),
-        _epistemic_best("ensemble"),
-    ),
-    Conclusion(
-        "ensembles_least_entangled_overall",
-        "Over all tasks, ensembles are the least entangled epistemic method.",
-        _ENSEMBLE.format("Δ"),
-        "entanglement",
-        ("overall",),
-        _epistemic_best("ensemble"),
-    ),
-    Conclusion(
-        "ensembles_best_ood",
-        "Ensembles are the best epistemic method at OOD detection.",
-        _ENSEMBLE.format("performance"),
-        "performance",
-        ("ood",),
-        _epistemic_best("ensemble"),
-    ),
-    *(
-        Conclusion(
-            f"softmax_and_ssn_good_{task}",
-            f"Softmax and SSN are both good at {task}.",
-            "mean performance rank of the worse of softmax and ssn minus the middle rank",
-            "performance",
-            (task,),
-            _aleatoric_good(("softmax", "ssn")),
-        )
-        for task in _BOTH
-    ),
-    *(
-        Conclusion(
-            f"prob_unet_less_entangled_{task}",
-            f"At {task}, Prob. U-Nets are less entangled than softmax and than SSN.",
-            "mean Δ rank of prob_unet minus that of the better of softmax and ssn",
-            "entanglement",
-            (task,),
-            _aleatoric_better("prob_unet", ("softmax", "ssn")),
-        )
-        for task in _BOTH
-    ),
-    Conclusion(
-        "softmax_ensemble_good_everywhere",
-        "A softmax ensemble is good at every task.",
-        "performance rank of softmax-ensemble minus the middle rank",
-        "performance",
-        ("ood", "ambiguity", "calibration"),
-        _cell_good("ensemble", "softmax"),
-    ),
-)
-"""On one dataset."""
-
-ACROSS_DATASETS = tuple(
-    Conclusion(
-        f"best_depends_on_dataset_{task}",
-        f"Which cell is the best at {task} depends on the dataset.",
-        "1 minus the number of cells that are the best on some dataset",
-        "performance",
-        (task,),
-        _several_best,
-    )
-    for task in _BOTH
-)
-"""On all datasets together; one dataset alone cannot tell."""
+def _dealt(ranks: Ranks, random: np.random.Generator) -> Ranks:
+    """The ranks of one draw, dealt to its cells at random, ``PERMUTATIONS`` times."""
+    (values,) = ranks.values
+    known = ~np.isnan(values)
+    dealt = np.tile(values, (PERMUTATIONS, 1, 1))
+    dealt[:, known] = random.permuted(np.tile(values[known], (PERMUTATIONS, 1)), axis=1)
+    return ranks._replace(values=dealt)

@@ -1,11 +1,13 @@
 """Do the cells differ at all, and which from which? Friedman's test and Nemenyi's distance.
 
 Both compare cells by their ranks in blocks, a block being one replicate of one dataset (Demšar
-2006, "Statistical comparisons of classifiers over multiple data sets").
+2006, "Statistical comparisons of classifiers over multiple data sets"). Friedman's χ² is turned to
+Iman's and Davenport's F, which with few blocks errs at 5 % where it says so, and χ² far less often.
 """
 
 import numpy as np
 import pandas as pd
+from scipy.stats import f as f_distribution
 from scipy.stats import friedmanchisquare, studentized_range
 
 from segue.keys import METHODS
@@ -22,9 +24,9 @@ def friedman(ranking: pd.DataFrame) -> pd.DataFrame:
         ranking: ``segue.report.ranks.ranks`` of one variant.
 
     Returns:
-        Columns table, task, dataset, blocks, cells, statistic, p_value, critical_difference (at
+        Columns table, task, dataset, blocks, cells, statistic (F), p_value, critical_difference (at
         5 %, see ``critical_difference``) and note, which says why there is no test, where the
-        three numbers are NaN.
+        three numbers are NaN, or that no two cells can be told apart.
     """
     rows = []
     for (table, task), group in ranking.groupby(["table", "task"], sort=False):
@@ -77,6 +79,17 @@ def alike(mean_ranks: np.ndarray, difference: float) -> list[tuple[int, int]]:
     return [(i, end - 1) for i, end in enumerate(last) if end > max(before[i], i + 1)]
 
 
+def cannot_separate(cells: int, blocks: int) -> str:
+    """That no two cells can differ by the critical difference; empty where they can."""
+    difference, most = critical_difference(cells, blocks), cells - 1
+    if difference <= most:
+        return ""
+    return (
+        f"cannot separate any two cells: mean ranks differ by {most} at most, and the critical "
+        f"difference is {difference:.1f}"
+    )
+
+
 def no_test(ranks: pd.DataFrame) -> str:
     """Why ``block_ranks`` cannot be tested; empty where they can."""
     blocks, cells = ranks.shape
@@ -93,10 +106,27 @@ def _test(ranks: pd.DataFrame) -> dict[str, float | str]:
     if note := no_test(ranks):
         unknown = dict.fromkeys(("statistic", "p_value", "critical_difference"), np.nan)
         return unknown | {"note": note}
-    found = friedmanchisquare(*ranks.to_numpy().T)
+    statistic, p_value = iman_davenport(ranks.to_numpy())
+    blocks, cells = ranks.shape
     return {
-        "statistic": float(found.statistic),
-        "p_value": float(found.pvalue),
-        "critical_difference": critical_difference(*ranks.shape[::-1]),
-        "note": "",
+        "statistic": statistic,
+        "p_value": p_value,
+        "critical_difference": critical_difference(cells, blocks),
+        "note": cannot_separate(cells, blocks),
     }
+
+
+def iman_davenport(ranks: np.ndarray) -> tuple[float, float]:
+    """F = (N - 1)·χ²/(N·(k - 1) - χ²) and its p-value, of k - 1 and (k - 1)·(N - 1) degrees.
+
+    χ² is Friedman's, of N blocks and k cells; F is infinite where all blocks agree (Iman and
+    Davenport 1980).
+
+    Args:
+        ranks: (block, cell).
+    """
+    blocks, cells = ranks.shape
+    chi2 = float(friedmanchisquare(*ranks.T).statistic)
+    left = blocks * (cells - 1) - chi2
+    statistic = (blocks - 1) * chi2 / left if left > 1e-9 else np.inf
+    return statistic, float(f_distribution.sf(statistic, cells - 1, (cells - 1) * (blocks - 1)))

@@ -1,20 +1,24 @@
 """Tables as people read them; of mean ranks, a row per EU method, a column per AU model."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-_EXPLANATION = "Mean ± half-width of the 95 % confidence interval, over {} replicate(s)."
+_KINDS = (
+    (3, "over {} replicates, its 95 % interval over other images and trainings in brackets"),
+    (2, "over {} replicates, their range in brackets, for they are too few for an interval"),
+    (1, "of one replicate, which says nothing of other trainings"),
+)
 _TEX = str.maketrans(
     {
         "_": r"\_",
         "%": r"\%",
         "&": r"\&",
         "#": r"\#",
-        "±": r"$\pm$",
+        "†": r"$\dagger$",
         "Δ": r"$\Delta$",
         "×": r"$\times$",
         "–": "--",
@@ -54,16 +58,20 @@ class Grid:
         places = [table[column].map(list(order).index) for column, order in names.items()]
         return table.iloc[np.lexsort(places[::-1])].reset_index(drop=True)
 
-    def wide(self, long: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    def wide(
+        self, long: pd.DataFrame, marked: Collection[tuple[str, str, str]] = ()
+    ) -> dict[str, pd.DataFrame]:
         """What is printed in each cell: rows epistemic, columns aleatoric, by dataset and caption.
 
         Args:
-            long: columns dataset, epistemic, aleatoric, mean_rank and ci95_halfwidth.
+            long: columns dataset, epistemic, aleatoric, mean_rank, low and high.
+            marked: dataset, epistemic and aleatoric of the cells that get a dagger.
         """
-        printed = {
-            (row.dataset, row.epistemic, row.aleatoric): _print(row.mean_rank, row.ci95_halfwidth)
-            for row in long.itertuples()
-        }
+        printed = {}
+        for row in long.itertuples():
+            cell = row.dataset, row.epistemic, row.aleatoric
+            mark = " †" if cell in marked else ""
+            printed[cell] = _print(row.mean_rank, row.low, row.high) + mark
         tables = {}
         for dataset in self.datasets:
             caption = f" ({self.captions[dataset]})" if dataset in self.captions else ""
@@ -80,25 +88,38 @@ class Grid:
         return "N/A" if f"{aleatoric}-{epistemic}" in self.not_applicable else ""
 
 
-def markdown(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
+def markdown(
+    long: pd.DataFrame,
+    grid: Grid,
+    title: str,
+    notes: Sequence[str] = (),
+    marked: Collection[tuple[str, str, str]] = (),
+) -> str:
     """One Markdown table for each dataset, under ``title`` and ``notes``.
 
     Args:
         long: with the columns of the CSV.
         notes: sentences, on what has no rank for example.
+        marked: see ``Grid.wide``; a note ought to say why.
     """
     parts = [f"# {title}", _explain(long), *notes]
-    for dataset, table in grid.wide(long).items():
+    for dataset, table in grid.wide(long, marked).items():
         parts += [f"## {dataset}", table.to_markdown(disable_numparse=True)]
     return "\n\n".join(parts) + "\n"
 
 
-def latex(long: pd.DataFrame, grid: Grid, title: str, notes: Sequence[str] = ()) -> str:
+def latex(
+    long: pd.DataFrame,
+    grid: Grid,
+    title: str,
+    notes: Sequence[str] = (),
+    marked: Collection[tuple[str, str, str]] = (),
+) -> str:
     """One LaTeX table, the datasets side by side; wants the package booktabs. Args: ``markdown``'s.
 
     The notes stand in its caption.
     """
-    style = pd.concat(grid.wide(long), axis=1).style
+    style = pd.concat(grid.wide(long, marked), axis=1).style
     style = style.format(_tex).format_index(_tex, axis=0).format_index(_tex, axis=1)
     columns = "l" + "c" * len(style.columns)
     caption = _tex(" ".join([f"{title}.", _explain(long), *notes]))
@@ -116,15 +137,20 @@ def listing(table: pd.DataFrame, title: str, text: str, captions: Mapping[str, s
 
 
 def _explain(long: pd.DataFrame) -> str:
-    text = _EXPLANATION.format(long["n"].max())
+    counts = sorted(set(long["n"]) - {0}, reverse=True)
+    kinds = {}
+    for count in counts:
+        least, text = next(kind for kind in _KINDS if count >= kind[0])
+        kinds.setdefault(least, text.format(count))
+    text = f"Mean rank {'; or '.join(kinds.values())}." if kinds else "No cell has a rank."
     return f"{text} A dash: no rank." if long["mean_rank"].isna().any() else text
 
 
-def _print(mean: float, halfwidth: float) -> str:
-    """One decimal; without ±, where one replicate has no interval; a dash without a rank."""
+def _print(mean: float, low: float, high: float) -> str:
+    """One decimal; without brackets, where one replicate has no range; a dash without a rank."""
     if np.isnan(mean):
         return "–"
-    return f"{mean:.1f}" if np.isnan(halfwidth) else f"{mean:.1f} ± {halfwidth:.1f}"
+    return f"{mean:.1f}" if np.isnan(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _tex(text: str) -> str:

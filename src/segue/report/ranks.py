@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from scipy.special import stdtrit
 
 from segue.evaluation.entanglement import Ranked
 from segue.keys import METHODS, REPLICATE
@@ -53,17 +52,17 @@ def _mean(ranked: pd.DataFrame, index: Sequence[str], over: str) -> pd.DataFrame
 
 
 def summary(ranking: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Mean rank over replicates, and t(.975, n-1)·s/√n, the half-width of its confidence interval.
+    """Mean rank over replicates, and the least and the greatest of them.
 
     Args:
         ranking: a ``rank`` per cell, replicate and whatever ``by`` names.
         by: columns to tell apart beside those of the cell.
 
     Returns:
-        Columns ``by``, dataset, epistemic, aleatoric, mean_rank, ci95_halfwidth (NaN where n is 1)
-        and n, the number of replicates.
+        Columns ``by``, dataset, epistemic, aleatoric, mean_rank, low and high (the range over
+        replicates, NaN where n is 1) and n, the number of replicates.
     """
     groups = ranking.groupby([*by, "dataset", *METHODS], sort=False)["rank"]
-    found = groups.agg(mean_rank="mean", ci95_halfwidth="std", n="count").reset_index()
-    found["ci95_halfwidth"] *= stdtrit(found["n"] - 1, 0.975) / found["n"] ** 0.5
+    found = groups.agg(mean_rank="mean", low="min", high="max", n="count").reset_index()
+    found.loc[found["n"] < 2, ["low", "high"]] = float("nan")
     return found

@@ -12,14 +12,18 @@ import pandas as pd
 
 from segue import plugins
 from segue.evaluation.entanglement import Ranked, deltas
+from segue.evaluation.intervals import DELTA
 from segue.evaluation.tasks.ood import BORDERLESS
 from segue.evaluation.variants import named
 from segue.files import replacing
 from segue.keys import METHODS
-from segue.report.findings import findings
+from segue.report.findings import Study, findings
+from segue.report.health import DAGGER, failing, health
+from segue.report.joint import Joint, joint, read_draws, with_intervals
 from segue.report.layout import Grid, latex, listing, markdown
 from segue.report.ranks import ranks, summary
 from segue.report.score_files import read_intervals, read_means, with_images
+from segue.report.validity import TRUTH
 
 TITLES = {
     "performance": "Performance: mean rank of the cells (1 is best)",
@@ -41,21 +45,21 @@ def tables(
     """Write the tables to the folder ``out``.
 
     ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
-    replicates with the half-width of its 95 % confidence interval. As CSV: ``scores`` (means over
-    images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each task,
-    each replicate) and ``aggregations`` (the ranks in one task under each of its aggregations). The
-    variant that comes first in the score files has these names; those of another end in
-    ``-<variant>``. Of all variants together, as CSV and Markdown: ``segue.report.findings``.
+    replicates with its 95 % interval over other images and trainings. As CSV: ``scores`` (means
+    over images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each
+    task, each replicate) and ``aggregations`` (the ranks in one task under each of its
+    aggregations). The variant that comes first in the score files has these names; those of another
+    end in ``-<variant>``. Of all variants together, as CSV and Markdown: ``segue.report.findings``.
 
     Args:
         out: path of the folder.
-        scores: CSV files of the stage score, those of the intervals beside them.
+        scores: CSV files of the stage score, those of intervals and of draws beside them.
         options: config section ``tables``. ``tasks``: the tasks that rank, by name, and which of
             their aggregations does (empty where there is none).
         cells: dataset, aleatoric, epistemic and replicate of all that must be there; the tables
             are in the order of these names here.
         not_applicable: cells to print as N/A, ``<aleatoric>-<epistemic>``.
-        seed: the study's, for the intervals of ``published_comparison``.
+        seed: the study's, for draws of replicates and for permutations.
         published: which published dataset (``lidc``, ``chaksu``) a dataset is compared with.
         captions: what is printed beside a dataset's name.
 
@@ -73,33 +77,75 @@ def tables(
     means = read_means(paths, cells)
     intervals = read_intervals(paths, cells, means)
     means = with_images(means, intervals)
+    joints = _joints(paths, cells, ranked, intervals, seed)
     grid = Grid.of(cells, not_applicable, captions or {})
-    rankings, summaries = {}, []
+    alive = health(means[means["variant"] == means["variant"].iloc[0]])
+    marked = failing(alive)
+    rankings, summaries, every = {}, [], []
     for number, (variant, rows) in enumerate(means.groupby("variant", sort=False)):
         ending = f"-{variant}" if number else ""
         found = deltas(rows, ranked)
         ranking = ranks(found, ranked)
         rankings[variant] = ranking
+        every.append(found.assign(variant=variant))
         _write_csv(out / f"scores{ending}.csv", rows)
         _write_csv(out / f"intervals{ending}.csv", intervals[intervals["variant"] == variant])
         _write_csv(out / f"deltas{ending}.csv", found)
         _write_csv(out / f"ranks{ending}.csv", ranking)
         _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
-        by_task = grid.sort(summary(ranking, ["table", "task"]))
+        here = {dataset: each for (name, dataset), each in joints.items() if name == variant}
+        by_task = with_intervals(grid.sort(summary(ranking, ["table", "task"])), here)
         notes = [*undefined(found), *borderless(rows, options["tasks"]), *beyond(found)]
+        notes += [DAGGER] if marked else []
         summaries.append(by_task.assign(variant=variant))
         for table, title in TITLES.items():
-            here = (by_task["task"] == "overall") & (by_task["table"] == table)
-            long = by_task[here].drop(columns=["table", "task"])
+            chosen = (by_task["task"] == "overall") & (by_task["table"] == table)
+            long = by_task[chosen].drop(columns=["table", "task"])
             title = f"{title}; scores: {variant}"
             _write_csv(out / f"{table}{ending}.csv", long)
-            _write(out / f"{table}{ending}.md", markdown(long, grid, title, notes))
-            _write(out / f"{table}{ending}.tex", latex(long, grid, title, notes))
-    for name, found, title, text, shown in findings(
-        rankings, pd.concat(summaries, ignore_index=True), published or {}, seed
-    ):
+            _write(out / f"{table}{ending}.md", markdown(long, grid, title, notes, marked))
+            _write(out / f"{table}{ending}.tex", latex(long, grid, title, notes, marked))
+    study = Study(
+        rankings,
+        pd.concat(summaries, ignore_index=True),
+        pd.concat([*every, _deltas_of_truth(intervals)]),
+        joints,
+        alive,
+        published or {},
+        seed,
+    )
+    for name, found, title, text, shown in findings(study):
         _write_csv(out / f"{name}.csv", found)
         _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
+
+
+def _joints(
+    paths: list[Path],
+    cells: list[list[Any]],
+    ranked: Mapping[str, Ranked],
+    intervals: pd.DataFrame,
+    seed: int,
+) -> dict[tuple[str, str], Joint]:
+    """Joint draws by variant and dataset, of the tasks that rank and of those of the truth."""
+    aggregations = {name: how for name, (_, how) in ranked.items()}
+    drawn = read_draws(paths, cells, aggregations | _of_truth(intervals))
+    return {
+        (variant, dataset): joint(each, ranked, seed, dataset)
+        for (variant, dataset), each in drawn.items()
+    }
+
+
+def _of_truth(intervals: pd.DataFrame) -> dict[str, str]:
+    """The tasks of the truth that are scored, and their aggregation."""
+    rows = intervals[intervals["task"].isin(TRUTH) & (intervals["metric"] == DELTA)]
+    return rows.groupby("task")["aggregation"].first().to_dict()
+
+
+def _deltas_of_truth(intervals: pd.DataFrame) -> pd.DataFrame:
+    """Δ of the tasks of the truth, which do not rank: columns of ``segue.keys`` and delta."""
+    rows = intervals[intervals["metric"] == DELTA]
+    rows = rows[rows["task"].map(_of_truth(intervals)) == rows["aggregation"]]
+    return rows.rename(columns={"value": "delta"})
 
 
 def undefined(deltas: pd.DataFrame) -> list[str]:

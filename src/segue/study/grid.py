@@ -6,7 +6,7 @@ from segue.study.config import Config
 
 _RANKINGS = ("performance", "entanglement")
 _TIDY = ("scores", "intervals", "deltas", "ranks", "aggregations")
-_FINDINGS = ("conclusions", "published_comparison", "friedman")
+_FINDINGS = ("conclusions", "published_comparison", "friedman", "validity", "health")
 
 
 class Cell(NamedTuple):

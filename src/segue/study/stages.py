@@ -89,7 +89,7 @@ STAGES = {
         "segue.evaluation.score",
         "score",
         "score the maps and predictions of one cell and replicate",
-        ("scores.csv", "scores-intervals.csv"),
+        ("scores.csv", "scores-intervals.csv", "scores-draws.npz"),
     ),
     "tables": Stage(
         of.AllTables, "segue.report.tables", "tables", "rank the cells and write the tables"

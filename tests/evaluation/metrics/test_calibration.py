@@ -12,6 +12,7 @@ from segue.evaluation.metrics.calibration import (
     Curve,
     Histogram,
     ace,
+    bin_of,
     curve,
     ece,
     histogram,
@@ -30,21 +31,28 @@ def _samples(a, b, n=4000, u=None):
     return u, RNG.random(len(u)) < expit(a * u - b)
 
 
+def _histogram(u, right, total, bins):
+    """Of samples that are not of images."""
+    u, right = (np.reshape(each, (1, -1)) for each in (u, right))
+    total = total if np.isscalar(total) else np.reshape(total, (1, -1))
+    return Histogram(*(each[0] for each in histogram(u, right, total, bin_of(u, bins), bins)))
+
+
 def _fit(u, right, bins=256):
-    return platt(histogram(u, right, 1, bins))
+    return platt(_histogram(u, right, 1, bins))
 
 
 def test_bins_are_even_on_a_log_scale():
     u = np.array([0, 1e-12, 1.5e-12, 1e-5, 99, 100, 1e5])
     expected, _ = np.histogram(np.clip(u, LOW, HIGH), np.geomspace(LOW, HIGH, 15))
-    np.testing.assert_array_equal(histogram(u, np.zeros(7), 1, 14).total, expected)
+    np.testing.assert_array_equal(_histogram(u, np.zeros(7), 1, 14).total, expected)
 
 
 def test_histograms_of_blocks_add_up():
     u = RNG.lognormal(-5, 4, 500).astype(np.float32)
     right, total = RNG.integers(0, 3, 500), RNG.integers(3, 5, 500)
-    parts = [histogram(u[s], right[s], total[s], 256) for s in (slice(200), slice(200, None))]
-    whole = histogram(u, right, total, 256)
+    parts = [_histogram(u[s], right[s], total[s], 256) for s in (slice(200), slice(200, None))]
+    whole = _histogram(u, right, total, 256)
     np.testing.assert_allclose(np.sum(parts, axis=0), whole)
     sums = (right.sum(), total.sum(), total @ u.astype(float))
     np.testing.assert_allclose([each.sum() for each in whole], sums)
@@ -53,7 +61,7 @@ def test_histograms_of_blocks_add_up():
 @pytest.mark.parametrize(("a", "b"), [(-3, -2), (5, 1), (-40, -3), (0, -4)])
 def test_platt_is_the_logistic_regression_of_scikit_learn_on_smoothed_targets(a, b):
     u, right = _samples(a, b)
-    positive, total, sums = histogram(u, right, 1, 256)
+    positive, total, sums = _histogram(u, right, 1, 256)
     means = np.divide(sums, total, out=np.zeros(256), where=total > 0)
     n_right, n_wrong = right.sum(), (~right).sum()
     target = positive * (n_right + 1) / (n_right + 2) + (total - positive) / (n_wrong + 2)

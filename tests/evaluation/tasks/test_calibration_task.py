@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
 from segue import dims
-from segue.evaluation.metrics.calibration import histogram, platt
+from segue.evaluation.metrics.calibration import Histogram, bin_of, histogram, platt
 from segue.evaluation.tasks import calibration
 from segue.evaluation.variants import CORRECTED
 
@@ -29,11 +29,17 @@ def _binary(split, measure):
     return np.broadcast_to(u, right.shape), right
 
 
+def _fit(u, right):
+    u = np.asarray(u).reshape(1, -1)
+    whole = histogram(u, np.reshape(right, u.shape), 1, bin_of(u, 256), 256)
+    return platt(Histogram(*(each[0] for each in whole)))
+
+
 @pytest.fixture(scope="module", params=dims.MEASURES)
 def oracle(request, splits):
     """Measure, and accuracy, confidence and count of samples in bins, by image and pooled."""
     u, right = _binary(splits["val"], request.param)
-    a, b = platt(histogram(u, right, 1, 256))
+    a, b = _fit(u, right)
     u, right = _binary(splits["id"], request.param)
     confidence = expit(a * u - b)
     images = zip(confidence, right, strict=True)
@@ -75,7 +81,7 @@ def test_a_label_that_lacks_is_no_sample_in_the_fit_and_in_the_errors(splits):
         for name, split in lacking.items():
             there = split["labels"].values != dims.UNLABELLED
             samples[name] = [each[there] for each in _binary(split, measure)]
-        a, b = platt(histogram(*samples["val"], 1, 256))
+        a, b = _fit(*samples["val"])
         u, right = samples["id"]
         gaps, counts = _bins(expit(a * u - b), right)
         errors = {"ace": gaps.mean(), "ece": np.average(gaps, weights=counts)}
@@ -106,3 +112,36 @@ def test_a_sigmoid_belongs_to_the_cell_and_not_to_the_split(splits, found):
     few = by_key(calibration.score(alone, [CORRECTED], ace_bins=20, platt_bins=256))
     key = ("corrected", "ace", "id", "TU", "image")
     np.testing.assert_allclose(few[key], found[key][:5])
+
+
+def test_in_a_draw_the_confidence_is_fitted_anew(splits):
+    """On the first ten images of val, as if there were no others, and not on all of them."""
+    scores = calibration.score(splits, [CORRECTED], ace_bins=20, platt_bins=256)
+    (score,) = (
+        each
+        for each in scores
+        if (each.metric, each.split, each.measure, each.aggregation)
+        == ("ace", "id", "TU", "pooled")
+    )
+    first = np.repeat([[1.0, 0.0]], 10, axis=1)  # ten ones, then ten zeros
+    found = score.weighted(
+        {"val": np.concatenate([np.ones((1, 20)), first]), "id": np.ones((2, 20))}
+    )
+    few = splits | {"val": splits["val"].isel(image=slice(10))}
+    few = by_key(calibration.score(few, [CORRECTED], ace_bins=20, platt_bins=256))
+    key = ("corrected", "ace", "id", "TU", "pooled")
+    assert found[0] == pytest.approx(float(score.values), abs=1e-3)
+    assert found[1] == pytest.approx(float(few[key]), abs=1e-3)
+    assert abs(float(few[key]) - float(score.values)) > 3e-3
+
+
+def test_a_draw_without_a_reading_in_val_has_no_error(splits):
+    labels = splits["val"]["labels"].copy()
+    labels[10:] = dims.UNLABELLED
+    some = splits | {"val": splits["val"].assign(labels=labels)}
+    weights = np.ones((2, 20))
+    weights[0, :10] = 0
+    for score in calibration.score(some, [CORRECTED], ace_bins=20, platt_bins=256):
+        if score.aggregation == "pooled" and score.split == "id":
+            found = score.weighted({"val": weights, "id": np.ones((2, 20))})
+            assert np.isnan(found).tolist() == [True, False]

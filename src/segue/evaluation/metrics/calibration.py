@@ -15,31 +15,46 @@ LOW, HIGH = 1e-12, 1e2
 
 
 class Histogram(NamedTuple):
-    """Sums over the samples in each bin of uncertainty u, (bin,): right ones, all, and their u."""
+    """Sums over the samples in each bin of uncertainty u, (bin,): right ones, all, and their u.
+
+    Those of single images are (image, bin).
+    """
 
     right: np.ndarray
     total: np.ndarray
     uncertainty: np.ndarray
 
 
+def bin_of(uncertainty: np.ndarray, bins: int) -> np.ndarray:
+    """Index of the bin of each u, of ``bins`` that are even on a log scale."""
+    position = np.log(np.clip(uncertainty, LOW, HIGH) / LOW) / np.log(HIGH / LOW)
+    return np.minimum((position * bins).astype(np.intp), bins - 1)
+
+
 def histogram(
-    uncertainty: np.ndarray, right: np.ndarray, total: np.ndarray | int, bins: int
+    uncertainty: np.ndarray,
+    right: np.ndarray,
+    total: np.ndarray | int,
+    index: np.ndarray,
+    bins: int,
 ) -> Histogram:
-    """Sums in ``bins`` bins of uncertainty, even on a log scale; those of blocks add up.
+    """Sums over the samples of each image in bins of uncertainty, (image, bin).
 
     Args:
-        uncertainty: u of each pixel, of any shape.
+        uncertainty: u of each pixel, (image, ...).
         right, total: how many of a pixel's samples are right, and how many it has.
+        index: bin of each pixel, such as ``bin_of`` tells.
+        bins: how many there are.
     """
-    position = np.log(np.clip(uncertainty, LOW, HIGH) / LOW) / np.log(HIGH / LOW)
-    index = np.minimum((position * bins).astype(np.intp), bins - 1).ravel()
+    images = len(uncertainty)
     total = np.broadcast_to(total, uncertainty.shape)
-    return Histogram(
-        *(
-            np.bincount(index, weights=each.ravel(), minlength=bins)
-            for each in (right, total, total * uncertainty.astype(np.float64))
-        )
-    )
+    place = index.reshape(images, -1) + bins * np.arange(images)[:, None]
+
+    def sums(weights: np.ndarray) -> np.ndarray:
+        flat = np.bincount(place.ravel(), weights=weights.ravel(), minlength=images * bins)
+        return flat.reshape(images, bins)
+
+    return Histogram(sums(right), sums(total), sums(total * uncertainty.astype(np.float64)))
 
 
 def platt(samples: Histogram) -> tuple[float, float]:

@@ -6,6 +6,7 @@ A sample is a pixel that a rater labelled; what has no label does not count.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,10 +14,12 @@ from scipy.special import expit
 
 from segue import dims
 from segue.blocks import blocks
+from segue.evaluation.metrics import refit
 from segue.evaluation.metrics.calibration import (
     Curve,
     Histogram,
     ace,
+    bin_of,
     curve,
     ece,
     histogram,
@@ -41,6 +44,12 @@ UNFITTED = "no image of val that a rater read, so no confidence"
 
 _VARIABLES = ("labels", "uncertainty", "prediction")
 
+Key = tuple[str, str]
+"""Names of a variant and a measure."""
+
+Weights = Mapping[str, np.ndarray]
+"""Of each split's images, (draw, image)."""
+
 
 def score(
     splits: Mapping[str, xr.Dataset],
@@ -52,7 +61,9 @@ def score(
     """Average and expected calibration error (``ace``, ``ece``) of each measure, of every split.
 
     Each measure becomes a confidence by Platt scaling fitted on ``val``. Aggregation ``pooled`` has
-    one value over the pixels of all images, ``image`` one for each image.
+    one value over the pixels of all images, ``image`` one for each image. In a bootstrap draw the
+    pooled errors are those of a sigmoid fitted anew on the draw's images of ``val`` (see
+    ``segue.evaluation.metrics.refit``); those of single images keep that of all images.
 
     Args:
         splits, variants: see ``segue.evaluation.task``; faults 1, 2 and 4 take effect here.
@@ -60,53 +71,45 @@ def score(
         platt_bins: logarithmic bins of uncertainty in the fit.
     """
     samples = _samples(splits["val"], variants, platt_bins)
-    if not samples[variants[0].name][0].total.any():
+    pooled = {
+        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
+        for key, images in samples.items()
+    }
+    if not next(iter(pooled.values())).total.any():
         yield from _undefined(splits, variants)
         return
-    sigmoids = {name: [platt(each) for each in measures] for name, measures in samples.items()}
+    fitted = {key: platt(each) for key, each in pooled.items()}
+    drawn = {
+        key: _once(partial(_refitted, images=samples[key], start=fitted[key])) for key in samples
+    }
     for name, split in splits.items():
-        found: dict[str, list[Curve]] = {variant.name: [] for variant in variants}
-        for block in blocks(split, *_VARIABLES):
-            for variant in variants:
-                maps, agreement, raters = _compared(block, variant)
-                curves = [
-                    curve(expit(a * u.astype(np.float64) - b), agreement, raters, ace_bins)
-                    for u, (a, b) in zip(maps, sigmoids[variant.name], strict=True)
-                ]
-                found[variant.name].append(Curve(*map(np.stack, zip(*curves, strict=True))))
-        for variant in variants:
-            parts = zip(*found[variant.name], strict=True)
-            curves = Curve(*(np.concatenate(part, axis=1) for part in parts))
-            yield from _errors(name, curves, variant)
+        found = _binned(split, variants, fitted, platt_bins, ace_bins)
+        for variant, measure in product(variants, dims.MEASURES):
+            key = (variant.name, measure)
+            images, parted = found[key]
+            again = _once(partial(_drawn, split=name, images=parted, fit=drawn[key], bins=ace_bins))
+            yield from _errors(name, measure, variant, images, again)
 
 
-def _errors(split: str, images: Curve, variant: Variant) -> Iterator[Score]:
-    """Scores from curves (measure, image, bin)."""
-    defined = images.total[0].any(axis=-1)
+def _errors(
+    split: str,
+    measure: str,
+    variant: Variant,
+    images: Curve,
+    drawn: Callable[[Weights], Curve],
+) -> Iterator[Score]:
+    """Scores from the curve of each image, (image, bin), and the pooled one of each draw."""
+    defined = images.total.any(axis=-1)
     key = {"variant": variant.name, "defined": defined, "reason": "" if defined.any() else UNREAD}
     by_image = images
     if variant.one_class_wrong:
         all_right = (images.right.sum(-1) == images.total.sum(-1))[..., None]
         by_image = images._replace(right=np.where(all_right, 0, images.right))
-    for i, measure in enumerate(dims.MEASURES):
-        own, changed = (Curve(*(sums[i] for sums in each)) for each in (images, by_image))
-        pooled = Curve(*(sums.sum(axis=0) for sums in own))
-        for metric, error in (("ace", ace), ("ece", ece)):
-            reweighted = partial(_reweighted, split=split, images=own, error=error)
-            yield Score(
-                metric, split, error(pooled), measure, "pooled", reweighted=reweighted, **key
-            )
-            yield Score(metric, split, error(changed), measure, "image", **key)
-
-
-def _reweighted(
-    weights: Mapping[str, np.ndarray],
-    split: str,
-    images: Curve,
-    error: Callable[[Curve], np.ndarray],
-) -> np.ndarray:
-    """Error of the pooled curve, from curves (image, bin)."""
-    return error(Curve(*(weights[split] @ sums for sums in images)))
+    pooled = Curve(*(sums.sum(axis=0) for sums in images))
+    for metric, error in (("ace", ace), ("ece", ece)):
+        again = partial(_of, error=error, drawn=drawn)
+        yield Score(metric, split, error(pooled), measure, "pooled", reweighted=again, **key)
+        yield Score(metric, split, error(by_image), measure, "image", **key)
 
 
 def _undefined(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
@@ -118,17 +121,69 @@ def _undefined(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) ->
             yield Score(metric, name, empty, measure, "image", **key)
 
 
-def _samples(
-    split: xr.Dataset, variants: Sequence[Variant], bins: int
-) -> dict[str, list[Histogram]]:
-    """Samples in bins of each measure, by variant."""
-    sums = {v.name: np.zeros((len(dims.MEASURES), 3, bins)) for v in variants}
+def _samples(split: xr.Dataset, variants: Sequence[Variant], bins: int) -> dict[Key, Histogram]:
+    """Samples (image, bin) of each variant and measure, sparse."""
+    found: dict[Key, list[Histogram]] = {}
     for block in blocks(split, *_VARIABLES):
         for variant in variants:
             maps, agreement, raters = _compared(block, variant)
-            for u, total in zip(maps, sums[variant.name], strict=True):
-                total += histogram(u, agreement, raters, bins)
-    return {name: [Histogram(*each) for each in measures] for name, measures in sums.items()}
+            for measure, u in zip(dims.MEASURES, maps, strict=True):
+                sums = histogram(u, agreement, raters, bin_of(u, bins), bins)
+                found.setdefault((variant.name, measure), []).append(refit.sparse(sums))
+    return {key: refit.joined(parts) for key, parts in found.items()}
+
+
+def _binned(
+    split: xr.Dataset,
+    variants: Sequence[Variant],
+    fitted: Mapping[Key, tuple[float, float]],
+    platt_bins: int,
+    ace_bins: int,
+) -> dict[Key, tuple[Curve, Histogram]]:
+    """Of each variant and measure, the curve of each image and its samples in parted bins."""
+    found: dict[Key, tuple[list[Curve], list[Histogram]]] = {key: ([], []) for key in fitted}
+    for block in blocks(split, *_VARIABLES):
+        for variant in variants:
+            maps, agreement, raters = _compared(block, variant)
+            for measure, u in zip(dims.MEASURES, maps, strict=True):
+                a, b = fitted[variant.name, measure]
+                confidence = expit(a * u.astype(np.float64) - b)
+                index = refit.parted(bin_of(u, platt_bins), confidence, ace_bins, a > 0)
+                bins = platt_bins + refit.PARTS * ace_bins
+                sums = refit.sparse(histogram(u, agreement, raters, index, bins))
+                images, parted = found[variant.name, measure]
+                images.append(curve(confidence, agreement, raters, ace_bins))
+                parted.append(sums)
+    return {
+        key: (Curve(*map(np.concatenate, zip(*images, strict=True))), refit.joined(parted))
+        for key, (images, parted) in found.items()
+    }
+
+
+def _refitted(weights: Weights, images: Histogram, start: tuple[float, float]) -> np.ndarray:
+    return refit.sigmoids(images, weights["val"], start)
+
+
+def _drawn(
+    weights: Weights, split: str, images: Histogram, fit: Callable[[Weights], np.ndarray], bins: int
+) -> Curve:
+    return refit.curves(images, weights[split], fit(weights), bins)
+
+
+def _of(weights: Weights, error: Callable[[Curve], np.ndarray], drawn: Callable[[Weights], Curve]):
+    return error(drawn(weights))
+
+
+def _once(function: Callable[[Weights], Any]) -> Callable[[Weights], Any]:
+    """The function, which remembers what it found for the weights, the same for all scores."""
+    last: list[Any] = [None, None]
+
+    def found(weights: Weights) -> Any:
+        if last[0] is not weights:
+            last[:] = [weights, function(weights)]
+        return last[1]
+
+    return found
 
 
 def _compared(
