@@ -15,12 +15,11 @@ def sources(
     means: pd.DataFrame,
     deltas: pd.DataFrame,
     summaries: pd.DataFrame,
-    *,
     points: Mapping[str, Mapping[str, Any]],
     remedies: Mapping[str, Mapping[str, str]],
     passes: Mapping[str, int],
 ) -> Iterator[Finding]:
-    """All tables on the sources of entanglement; those of what was not scored have no rows.
+    """Tables on the sources of entanglement; none where the task leakage was not scored.
 
     Args:
         means: ``segue.keys.MEANS``, of all variants.
@@ -31,6 +30,8 @@ def sources(
         passes: see ``segue.report.mitigation.mitigation``.
     """
     swept = sweep(means)
+    if swept.empty:
+        return
     yield Finding(
         "sweep",
         swept,

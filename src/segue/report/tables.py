@@ -5,6 +5,7 @@ A score that is undefined, with its reason, does not: it is empty, left out of r
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from segue.report.joint import Joint, joint, read_draws, with_intervals
 from segue.report.layout import Grid, latex, listing, markdown
 from segue.report.ranks import ranks, summary
 from segue.report.score_files import read_intervals, read_means, with_images
+from segue.report.sources import sources
 from segue.report.validity import TRUTH
 
 TITLES = {
@@ -41,6 +43,9 @@ def tables(
     seed: int,
     published: Mapping[str, str] | None = None,
     captions: Mapping[str, str] | None = None,
+    axes: Mapping[str, Mapping[str, Any]] | None = None,
+    remedies: Mapping[str, Mapping[str, str]] | None = None,
+    passes: Mapping[str, int] | None = None,
 ) -> None:
     """Write the tables to the folder ``out``.
 
@@ -62,6 +67,7 @@ def tables(
         seed: the study's, for draws of replicates and for permutations.
         published: which published dataset (``lidc``, ``chaksu``) a dataset is compared with.
         captions: what is printed beside a dataset's name.
+        axes, remedies, passes: see ``segue.report.sources.sources``.
 
     Raises:
         InputError: names the cell that is missing, unfinished, double or not a number; or a task
@@ -114,7 +120,10 @@ def tables(
         published or {},
         seed,
     )
-    for name, found, title, text, shown in findings(study):
+    of_sources = sources(
+        means, study.deltas, study.summaries, axes or {}, remedies or {}, passes or {}
+    )
+    for name, found, title, text, shown in chain(findings(study), of_sources):
         _write_csv(out / f"{name}.csv", found)
         _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
 

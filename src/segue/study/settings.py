@@ -193,6 +193,8 @@ def placed(settings: Record, where: Mapping[str, str]) -> dict[str, Any]:
                 return placed(value, where)
             case list():
                 return [of(each, marked) for each in value]
+            case dict():
+                return {key: of(each, False) for key, each in value.items()}
         return where[value] if marked else value
 
     fields = type(settings).model_fields
@@ -205,6 +207,8 @@ def _identity(value: Any) -> Any:
             return identity(value)
         case list():
             return [_identity(each) for each in value]
+        case dict():
+            return {key: _identity(each) for key, each in value.items()}
     return value
 
 
