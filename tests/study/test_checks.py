@@ -18,6 +18,11 @@ def folder(**options):
     return {"datasets": {"mine": FOLDER | {"options": FOLDER["options"] | options}}}
 
 
+POINT = {"at": 1, "dataset": "phantom"}
+AXIS = {"quantity": "images", "moves": "EU", "direction": -1}
+REMEDY = {"before": "dropout", "after": "ensemble"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -67,7 +72,7 @@ def folder(**options):
             {"epistemic": {"none": {"hypotheses": 2}}},
             "epistemic.none.hypotheses: none has 1, not",
         ),
-        ({"epistemic": {"ensemble": {"members": 2}}}, "epistemic.ensemble.hypotheses: 5 of 2 memb"),
+        ({"epistemic": {"ensemble": {"members": 2}}}, "epistemic.ensemble.hypotheses: 3 of 2 memb"),
         (
             {"epistemic": {"dropout": {"recipe": "plain"}}},
             "epistemic.dropout: dropout needs a recipe with dropout, recipes.plain.dropout is 0",
@@ -81,8 +86,8 @@ def folder(**options):
             "epistemic.swag.opt",
         ),
         (
-            {"recipes": {"plain": {"snapshots": 8}}},
-            "recipes.plain.snapshots: 8 of the 7 epochs that softmax is trained on lidc_contours; "
+            {"recipes": {"plain": {"snapshots": 9, "collect": None}}},
+            "recipes.plain.snapshots: 9 of the 8 epochs that softmax is trained on lidc_contours; "
             "raise its epochs",
         ),
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
@@ -92,7 +97,7 @@ def folder(**options):
         ),
         (
             CROP,
-            "network.channels: 3 levels of patches of 1 pixels need images whose side is "
+            "network.channels: 2 levels of patches of 2 pixels need images whose side is "
             "divisible by 4",
         ),
         (folder(corruptions="no"), "datasets.mine.options.corruptions: expected true"),
@@ -110,10 +115,41 @@ def folder(**options):
         ),
         ({"tables": {"tasks": {"failure": "mean"}}}, "tables.tasks.failure: this task compares no"),
         ({"variants": ["paper"]}, "variants.0: expected 'corrected', 'jackknife', 'paper_code' or"),
+        (
+            {"axes": {"a": {**AXIS, "points": [POINT, {**POINT, "dataset": "eye"}]}}},
+            "axes.a.points: no dataset 'eye'; there are: lidc_contours, phantom",
+        ),
+        (
+            {"axes": {"a": {**AXIS, "points": [POINT]}}},
+            "axes.a.points: expected at least 2",
+        ),
+        (
+            {"remedies": {"b": {"before": "dropout", "after": "laplace"}}},
+            "remedies.b: no epistemic method 'laplace'; there are: none, dropout",
+        ),
+        (
+            {"remedies": {"b": {**REMEDY, "variant": "paper_code"}}},
+            "remedies.b.variant: expected corrected or jackknife",
+        ),
+        (
+            {"remedies": {"b": REMEDY}, "variants": ["corrected"]},
+            "remedies.b: needs jackknife among `variants`; add it there",
+        ),
+        (
+            {"epistemic": {"dropout": {"sampling": {"noise": "pink"}}}},
+            "epistemic.dropout.sampling.noise: expected 'common' or 'independent'",
+        ),
+        (
+            {"datasets": {"phantom": {"training": {"epoch": 3}}}},
+            "datasets.phantom.training: unknown key epoch",
+        ),
         ({"variants": ["corrected", "corrected"]}, "variants: expected different ones"),
         ({"rerun_on_code": ["training"]}, "rerun_on_code.0: expected 'prepare', "),
         ({"resources": {"train": {"gpu": 2}}}, "resources.train.gpu: expected at most 1"),
-        ({"datasets": {"lidc_contours": None}}, "datasets: there is none, and no predictions"),
+        (
+            {"datasets": {"lidc_contours": None, "phantom": None}},
+            "datasets: there is none, and no predictions",
+        ),
     ],
 )
 def test_it_is_refused_by_its_key(change, message):
