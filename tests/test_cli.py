@@ -78,7 +78,14 @@ def test_settings_that_do_not_fit_are_refused_by_name(content, message, settings
 TRAIN = {
     "dataset": "no/dataset.zarr",
     "aleatoric": {"method": "softmax"},
-    "network": {"channels": [8, 16], "blocks": 1, "attention": 0, "heads": 2, "group_channels": 4},
+    "network": {
+        "channels": [8, 16],
+        "blocks": 1,
+        "attention": 0,
+        "heads": 2,
+        "group_channels": 4,
+        "patch": 1,
+    },
     "recipe": {"dropout": 0.0, "snapshots": 0},
     "training": {
         "epochs": 1,

@@ -62,6 +62,7 @@ CONFIG = {
     "replicates": 1,
     "datasets": {
         "lidc_contours": None,
+        "phantom": None,
         "shapes": {
             "source": "folder",
             "options": {"path": "shapes.zarr", "classes": ["background", "disc"]},

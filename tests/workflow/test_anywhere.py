@@ -16,7 +16,8 @@ CUT = {
     "study": "cut",
     "replicates": 1,
     "datasets": {
-        "lidc_contours": {"options": {"crop": 16, "images": {"train": 8, "val": 4, "id": 6}}}
+        "lidc_contours": {"options": {"crop": 16, "images": {"train": 8, "val": 4, "id": 6}}},
+        "phantom": None,
     },
     "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
     "aleatoric": {"ssn": None, "prob_unet": None, "diffusion": None},

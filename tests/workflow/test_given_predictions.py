@@ -134,7 +134,7 @@ def test_they_stand_beside_a_dataset_that_is_trained(study):
     dataset = yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]
     plan = study.plan({"datasets": dataset, "replicates": 1})
     assert "Nothing to be done" not in plan.text
-    assert len(plan.about("Sample")) == len(plan.about("Score")) == 19
+    assert len(plan.about("Sample")) == len(plan.about("Score")) == 19 * len(dataset)
     assert "given" not in plan.jobs
 
 

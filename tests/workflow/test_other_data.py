@@ -66,6 +66,7 @@ def study(tmp_path_factory):
         "study": "other",
         "datasets": {
             "lidc_contours": None,
+            "phantom": None,
             "fundus": {
                 "source": "chaksu",
                 "published": "chaksu",

@@ -18,7 +18,7 @@ from segue import seeds, store
 
 pytestmark = pytest.mark.workflow
 
-AFTER_SCORES = {"tables": 1, "figure": 4}
+AFTER_SCORES = {"tables": 1, "figure": 5}
 ALEATORIC = ["softmax", "ssn", "prob_unet", "diffusion"]
 EPISTEMIC = ["none", "dropout", "swag_diag", "swag", "ensemble"]
 CELLS = {f"{a}-{e}" for a in ALEATORIC for e in EPISTEMIC} - {"softmax-none"}
@@ -88,7 +88,7 @@ def test_nothing_is_trained_twice(smoke):
 
 def test_figures_are_drawn(smoke):
     names = {path.name for path in (smoke.results / "figures").iterdir()}
-    stems = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"]
+    stems = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference", "leakage"]
     stems.append("qualitative-lidc_contours")
     assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png")}
 
