@@ -13,8 +13,8 @@ from scipy.stats import entropy
 
 from segue import dims, store
 from segue.errors import InputError
-from segue.evaluation.estimators import fast_entropy
 from segue.evaluation.maps import decompose, write_maps
+from segue.evaluation.metrics.entropy import fast_entropy
 
 SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=4)
 LOGITS = SHAPES.flatmap(lambda s: hnp.arrays(np.float32, s, elements=st.floats(-20, 20, width=32)))

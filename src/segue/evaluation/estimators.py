@@ -9,23 +9,12 @@ term in 1/S away: Û_J = S·Û_S - (S-1)·mean_i Û_{S-1, without i}.
 import numpy as np
 import xarray as xr
 
+from segue.evaluation.metrics.entropy import fast_entropy
+
 PLUGIN, JACKKNIFE = "plugin", "jackknife"
 
 ESTIMATORS = {PLUGIN: "uncertainty", JACKKNIFE: "uncertainty_jackknife"}
 """Name of each estimator, and of the array of a store of maps that holds what it gives."""
-
-_LEAST = np.finfo(np.float32).tiny
-
-
-def fast_entropy(probs: np.ndarray, axis: int) -> np.ndarray:
-    """Shannon entropy in nats, without the ``axis`` of the classes, to single precision.
-
-    Several times faster than ``scipy.special.entr``. What rounding left at or below 0 adds nothing
-    (1e-36); NaN stays NaN.
-    """
-    found = np.maximum(probs, _LEAST)
-    found *= np.log(found)
-    return -found.sum(axis=axis)
 
 
 def corrections(probs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:

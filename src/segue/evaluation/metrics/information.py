@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segue.evaluation.estimators import fast_entropy
+from segue.evaluation.metrics.entropy import fast_entropy
 
 
 def draw_information(probs: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from segue import dims
 from segue.blocks import blocks
-from segue.evaluation.metrics.disagreement import at, disagreements
+from segue.evaluation.disagreement import at, disagreements
 from segue.evaluation.metrics.ncc import ncc
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant

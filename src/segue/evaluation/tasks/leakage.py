@@ -12,8 +12,8 @@ import xarray as xr
 from segue import dims
 from segue.blocks import blocks
 from segue.errors import InputError
+from segue.evaluation.disagreement import Disagreement, at, disagreements
 from segue.evaluation.maps import in_roles
-from segue.evaluation.metrics.disagreement import Disagreement, at, disagreements
 from segue.evaluation.metrics.ncc import ncc
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.subsamples import subsamples, sweep, written
