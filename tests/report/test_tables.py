@@ -9,7 +9,8 @@ from scipy.stats import rankdata
 from segue import dims, plugins, seeds
 from segue.errors import InputError
 from segue.evaluation.draws import draws_beside, read, write
-from segue.evaluation.intervals import weights
+from segue.evaluation.entanglement import Ranked, deltas
+from segue.evaluation.intervals import Compared, weights
 from segue.evaluation.score import intervals_beside
 from segue.keys import CELL, INTERVAL_ROW, MEANS, REPLICATE, SCORE_ROW
 from segue.report.figures import critical_difference, rank_scatter, scatter_grid
@@ -286,10 +287,10 @@ def test_tables_say_how_many_predictions_have_no_border(variant, what):
 
 
 def test_tables_say_which_deltas_leave_their_range():
-    deltas = pd.DataFrame(
+    found = pd.DataFrame(
         {"dataset": "lung", "task": ["ambiguity"] * 3 + ["ood"], "split": "id"}
     ).assign(delta=[-1.5, 1.0, 3.0, -1.0])
-    assert beyond(deltas) == [
+    assert beyond(found) == [
         "Δ of ambiguity on lung, id, leaves [-1, 1] in 2 of 3 runs: a measure's value is negative "
         "there."
     ]
@@ -317,11 +318,11 @@ def test_a_cell_without_a_delta_is_left_out_and_the_tables_say_why(tmp_path):
     entanglement = _read(folder, "entanglement").set_index(["aleatoric", "epistemic"])["mean_rank"]
     assert np.isnan(entanglement["ssn", "none"])
     assert entanglement.drop(("ssn", "none")).mean() == pytest.approx((10 + 1) / 2)
-    deltas = _read(folder, "deltas")
-    without = deltas[(deltas["aleatoric"] == "ssn") & (deltas["epistemic"] == "none")]
+    every = _read(folder, "deltas")
+    without = every[(every["aleatoric"] == "ssn") & (every["epistemic"] == "none")]
     assert without["delta"].isna().all()
     assert set(without["reason"]) == {"a reason"}
-    assert deltas["delta"].notna().sum() == 10 * 2 * 5
+    assert every["delta"].notna().sum() == 10 * 2 * 5
     for ending in ("md", "tex"):
         text = (folder / f"entanglement.{ending}").read_text()
         cross, dash = ("×", "| –") if ending == "md" else (r"$\times$", "& --")
@@ -360,3 +361,95 @@ def test_where_nothing_has_a_delta_the_tables_are_made_and_empty(tmp_path):
     for figure in (critical_difference, rank_scatter, scatter_grid):
         figure.draw(tmp_path / "figure", tables=folder)
     assert (tmp_path / "figure.svg").stat().st_size
+
+
+def _add_health(path: Path, values) -> None:
+    """Add information and diversity of draws, and that of raters, to one cell's files."""
+    scores, limits = (pd.read_csv(p, keep_default_na=False) for p in (path, intervals_beside(path)))
+    metrics = ("draw_information", "diversity", "diversity_raters")
+    more = pd.concat([scores.iloc[:1]] * 3).assign(
+        task="segmentation", metric=metrics, split="id", measure="", aggregation="", score=values
+    )
+    pd.concat([scores, more]).to_csv(path, index=False)
+    more = more.assign(value=values, low=0.0, high=1.0, images=7, reason="")[[*INTERVAL_ROW]]
+    pd.concat([limits, more]).to_csv(intervals_beside(path), index=False)
+
+
+def _add_truth(path: Path, sign: int) -> None:
+    """Add tasks of the truth whose Δ is that of OOD detection, or the opposite."""
+    scores = pd.read_csv(path, keep_default_na=False)
+    ranked = {"ood": Ranked(plugins.load("tasks", "ood").TASK, "border")}
+    (value,) = sign * deltas(scores.assign(reason=""), ranked)["delta"]
+    limits = pd.read_csv(intervals_beside(path), keep_default_na=False)
+    found = read(draws_beside(path))
+    key = dict(zip(REPLICATE, found.cell, strict=True))
+    more, kept = [], []
+    for row, (variant, task, how, split) in enumerate(found.rows):
+        whole = [np.append(np.nan, each[row]) for each in (found.correct, found.delta)]
+        kept.append(Compared(task, variant, how, split, *whole, ""))
+    drawn = found.delta[found.rows["corrected", "ood", "border", "ood"]]
+    for task in ("truth_aleatoric", "truth_epistemic"):
+        more.append(
+            ("corrected", *key.values(), task, "delta", "ood", "", "", value, -1, 1, "", "")
+        )
+        kept.append(
+            Compared(task, "corrected", "", "ood", *[np.append(np.nan, sign * drawn)] * 2, "")
+        )
+    table = pd.concat([limits, pd.DataFrame(more, columns=INTERVAL_ROW)])
+    table.to_csv(intervals_beside(path), index=False)
+    write(draws_beside(path), key, kept, [], WEIGHTS)
+
+
+def test_cells_whose_draws_have_collapsed_are_marked_in_both_tables(tmp_path):
+    cells = _cells(2)
+    files = [_write(tmp_path, cell, ("corrected", "paper_code")) for cell in cells]
+    for file, (_, aleatoric, epistemic, replicate) in zip(files, cells, strict=True):
+        dead = (aleatoric, epistemic, replicate) == ("prob_unet", "dropout", 1)
+        _add_health(Path(file), [0.001 if dead else 0.2, 0.4, 0.42])
+    tables(tmp_path / "tables", scores=files, cells=cells, **ARGUMENTS)
+    found = _read(tmp_path / "tables", "health")
+    assert len(found) == len(cells)
+    assert found["ok"].value_counts().to_dict() == {"yes": len(cells) - 1, "no": 1}
+    assert "1 of 22 fail" in (tmp_path / "tables" / "health.md").read_text()
+    for name in ("performance", "entanglement", "performance-paper_code"):
+        text = (tmp_path / "tables" / f"{name}.md").read_text()
+        (line,) = (line for line in text.splitlines() if line.startswith("| dropout"))
+        *others, marked = line.strip("| ").split("|")
+        assert marked.endswith("†")
+        assert "†" not in "".join(others)
+        assert "† In at least one replicate" in text
+    assert r"$\dagger$" in (tmp_path / "tables" / "performance.tex").read_text()
+
+
+def test_where_truth_is_known_validity_is_the_correlation_over_cells(tmp_path):
+    cells = _cells(3)
+    files = [_write(tmp_path, cell) for cell in cells]
+    for file in files:
+        _add_truth(Path(file), -1)
+    tables(tmp_path / "tables", scores=files, cells=cells, **ARGUMENTS)
+    found = _read(tmp_path / "tables", "validity").set_index(["task", "truth"])
+    assert set(found.index) == {
+        (task, f"truth_{what}") for task in TASKS for what in ("aleatoric", "epistemic")
+    }
+    assert (found["split"] == "ood").all()
+    assert (found["cells"] == 11).all()
+    ood = found.loc["ood"]
+    np.testing.assert_allclose(ood[["spearman", "low", "high"]], -1)
+    assert (found.loc["ambiguity", "low"] < found.loc["ambiguity", "high"]).all()
+    text = (tmp_path / "tables" / "validity.md").read_text()
+    assert "Of 6 correlations with an interval," in text
+
+
+def test_without_truth_the_table_of_validity_is_empty_and_says_why(written):
+    assert _read(written, "validity").empty
+    assert "No dataset of this study has" in (written / "validity.md").read_text()
+    assert _read(written, "health").empty
+
+
+def test_mean_ranks_of_every_task_have_their_interval(written):
+    found = _read(written, "mean_ranks")
+    assert set(found["task"]) == {*TASKS, "overall"}
+    assert (found["low"] < found["high"]).all()
+    overall = found[(found["task"] == "overall") & (found["table"] == "performance")]
+    columns = ["mean_rank", "low", "high"]
+    np.testing.assert_allclose(overall[columns], _read(written, "performance")[columns])

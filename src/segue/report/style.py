@@ -140,12 +140,21 @@ def head(part: SubFigure, dataset: str, captions: Mapping[str, str] | None) -> N
     part.suptitle(text, x=0.01, ha="left", fontsize=9, fontweight="bold")
 
 
-def draw_cells(ax: Axes, rows: pd.DataFrame, x: str, y: str, every: pd.DataFrame) -> None:
+def draw_cells(
+    ax: Axes,
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    every: pd.DataFrame,
+    bars: Mapping[tuple[str, str], Sequence[float]] | None = None,
+) -> None:
     """Plot column ``y`` against column ``x``: replicates small and faint, each cell's mean on top.
 
     Args:
         rows: one row a cell and replicate, with columns ``aleatoric`` and ``epistemic``.
         every: table of the whole figure, so that colours and markers are the same in all panels.
+        bars: by epistemic method and aleatoric model the interval of the mean along x and y, as
+            x_low, x_high, y_low, y_high (perhaps NaN); thin bars, in the place of replicates.
     """
     colour, marker = colours(every["epistemic"]), markers(every["aleatoric"])
     for (epistemic, aleatoric), cell in rows.groupby(list(METHODS), sort=False):
@@ -153,8 +162,14 @@ def draw_cells(ax: Axes, rows: pd.DataFrame, x: str, y: str, every: pd.DataFrame
         points = cell[[x, y]].to_numpy()
         mean = points.mean(axis=0)
         rays = np.stack([points, np.broadcast_to(mean, points.shape), points * np.nan], axis=1)
-        ax.plot(*rays.reshape(-1, 2).T, color=look["color"], lw=0.6, alpha=0.35, zorder=2)
-        ax.plot(*points.T, **look, markersize=2.8, alpha=0.4, linestyle="none", zorder=2)
+        if bars is None:
+            ax.plot(*rays.reshape(-1, 2).T, color=look["color"], lw=0.6, alpha=0.35, zorder=2)
+            ax.plot(*points.T, **look, markersize=2.8, alpha=0.4, linestyle="none", zorder=2)
+        else:
+            x_low, x_high, y_low, y_high = bars[epistemic, aleatoric]
+            cross = ([x_low, x_high], [mean[1]] * 2), ([mean[0]] * 2, [y_low, y_high])
+            for line in cross:
+                ax.plot(*line, color=look["color"], lw=0.6, alpha=0.5, zorder=2, label="interval")
         look |= {"markeredgewidth": 0.5, "markeredgecolor": "white", "markersize": 6}
         ax.plot(*mean, **look, linestyle="none", label=f"{aleatoric} × {epistemic}", zorder=3)
 

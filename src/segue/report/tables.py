@@ -52,9 +52,10 @@ def tables(
     ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
     replicates with its 95 % interval over other images and trainings. As CSV: ``scores`` (means
     over images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each
-    task, each replicate) and ``aggregations`` (the ranks in one task under each of its
-    aggregations). The variant that comes first in the score files has these names; those of another
-    end in ``-<variant>``. Of all variants together, as CSV and Markdown: ``segue.report.findings``.
+    task, each replicate), ``mean_ranks`` (each task) and ``aggregations`` (the ranks in one task
+    under each of its aggregations). The variant that comes first in the score files has these
+    names; those of another end in ``-<variant>``. Of all variants together, as CSV and Markdown:
+    ``segue.report.findings``.
 
     Args:
         out: path of the folder.
@@ -103,6 +104,7 @@ def tables(
         by_task = with_intervals(grid.sort(summary(ranking, ["table", "task"])), here)
         notes = [*undefined(found), *borderless(rows, options["tasks"]), *beyond(found)]
         notes += [DAGGER] if marked else []
+        _write_csv(out / f"mean_ranks{ending}.csv", by_task)
         summaries.append(by_task.assign(variant=variant))
         for table, title in TITLES.items():
             chosen = (by_task["task"] == "overall") & (by_task["table"] == table)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from segue.study.config import Config
 
 _RANKINGS = ("performance", "entanglement")
-_TIDY = ("scores", "intervals", "deltas", "ranks", "aggregations")
+_TIDY = ("scores", "intervals", "deltas", "ranks", "mean_ranks", "aggregations")
 _FINDINGS = ("conclusions", "published_comparison", "friedman", "validity", "health")
 
 

@@ -10,7 +10,7 @@ import pytest
 from segue import dims, plugins, seeds, store
 from segue.evaluation.entanglement import Ranked, deltas
 from segue.keys import REPLICATE
-from segue.report.ranks import ranks
+from segue.report.ranks import ranks, summary
 
 AGGREGATIONS = {"ood": "border", "ambiguity": "", "calibration": "pooled"}
 PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
@@ -18,7 +18,7 @@ PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
 
 @pytest.fixture
 def write_tables(tmp_path) -> Callable[..., Path]:
-    """Write scores.csv, deltas.csv and ranks.csv of random scores; return their folder."""
+    """Write scores, deltas, ranks and mean_ranks of random scores; return their folder."""
 
     def write(
         pairs: Sequence[tuple[str, str]] = PAIRS,
@@ -48,7 +48,10 @@ def write_tables(tmp_path) -> Callable[..., Path]:
         folder = tmp_path / "tables"
         folder.mkdir(exist_ok=True)
         found = deltas(means, tasks)
-        for name, table in (("scores", means), ("deltas", found), ("ranks", ranks(found, tasks))):
+        ranking = ranks(found, tasks)
+        mean_ranks = summary(ranking, ["table", "task"])
+        named = {"scores": means, "deltas": found, "ranks": ranking, "mean_ranks": mean_ranks}
+        for name, table in named.items():
             table.to_csv(folder / f"{name}.csv", index=False)
         return folder
 

@@ -80,3 +80,16 @@ def test_a_missing_column_is_named(write_tables):
     pd.read_csv(path).drop(columns="task").to_csv(path, index=False)
     with pytest.raises(InputError, match=r"ranks\.csv: column 'task' expected"):
         compose(folder)
+
+
+def test_a_study_that_cannot_separate_any_cells_says_so_and_joins_none(tmp_path):
+    """Two blocks of five cells: CD = 2.728·√(5·6/12) = 4.3 > 4."""
+    ax = compose(_write(tmp_path, {"lung": [(1, 2, 3, 4, 5)] * 2})).axes[0]
+    assert "critical difference 4.3 > 4:\nthis study cannot separate any two" in ax.get_title()
+    assert not _bars(ax)
+
+
+def test_a_pale_bar_is_the_range_over_blocks(tmp_path):
+    ax = compose(_write(tmp_path, {"lung": [(2, 1, 3), (3, 1, 2)]})).axes[0]
+    ranges = {tuple(line.get_xdata()) for line in ax.lines if line.get_label() == "range"}
+    assert ranges == {(1, 1), (2, 3)}

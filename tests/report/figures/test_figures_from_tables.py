@@ -16,7 +16,7 @@ EVERY = pytest.mark.parametrize(
     ("module", "table", "panels"),
     [
         pytest.param(scatter_grid, "deltas", 5, id="scatter_grid"),
-        pytest.param(rank_scatter, "ranks", 4, id="rank_scatter"),
+        pytest.param(rank_scatter, "mean_ranks", 4, id="rank_scatter"),
         pytest.param(ged_ncc, "scores", 2, id="ged_ncc"),
     ],
 )

@@ -31,8 +31,9 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     """A row for each dataset, and one for all where there are several; a column for each table.
 
     Cells stand at their mean rank over blocks: a block is a replicate of one dataset, and ranks the
-    cells by the mean over tasks. The bars on the right join cells that do not differ at 5 %, by
-    Nemenyi's test. Where there is no test, as with one block, the title says so.
+    cells by the mean over tasks. A pale bar is the range over blocks. The bars on the right join
+    cells that do not differ at 5 %, by Nemenyi's test. Where there is no test, as with one block,
+    or no two cells can differ by the critical difference, the title says so.
 
     Raises:
         InputError: ``ranks.csv`` or one of its columns is missing.
@@ -67,6 +68,8 @@ def _diagram(ax: Axes, ranks: pd.DataFrame) -> None:
         ax.plot([0.5, rank], [line, line], color=colour[epistemic], lw=0.7, alpha=0.5)
         look = {"color": colour[epistemic], "marker": marker[aleatoric], "markersize": 4.5}
         ax.plot(rank, line, **look, label=f"{aleatoric} × {epistemic}", clip_on=False)
+        ends = ranks[epistemic, aleatoric].agg(["min", "max"])
+        ax.plot(ends, [line, line], color=colour[epistemic], lw=1.6, alpha=0.35, label="range")
     ax.set_yticks(range(cells), [f"{a} × {e}" for e, a in mean.index])
     ax.set(xlim=(0.5, cells + 0.5), ylim=(cells - 0.4, -0.6))
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -76,8 +79,16 @@ def _diagram(ax: Axes, ranks: pd.DataFrame) -> None:
         ax.set(title=note, xlabel="rank (1 = best)")
         return
     difference = friedman.critical_difference(cells, blocks)
-    ax.set_title(f"{blocks} blocks, critical difference {difference:.1f}")
-    ax.set_xlabel("mean rank over blocks (1 = best)\nbars join cells that do not differ")
+    title = f"{blocks} blocks, critical difference {difference:.1f}"
+    if friedman.cannot_separate(cells, blocks):
+        ax.set_title(f"{title} > {cells - 1}:\nthis study cannot separate any two cells")
+        ax.set_xlabel("mean rank over blocks (1 = best)\npale: range over blocks")
+        return
+    ax.set_title(title)
+    ax.set_xlabel(
+        "mean rank over blocks (1 = best); pale: range over blocks\n"
+        "bars on the right join cells that do not differ"
+    )
     for i, run in enumerate(friedman.alike(mean.to_numpy(), difference)):
         x = [cells + 0.5 + 0.035 * cells * (i + 1)] * 2
         ends = [run[0] - 0.25, run[1] + 0.25]
