@@ -156,3 +156,20 @@ def test_a_score_without_its_interval_stops_it_by_name(files):
     path.write_text("".join(lines[:-1]))
     with pytest.raises(InputError, match=r"rep\d: unfinished: .* has no interval; score this cell"):
         read_intervals(files, CELLS, means)
+
+
+@pytest.mark.parametrize(
+    ("how", "fine"), [("draws=5", True), ("hypotheses=3", True), ("all", False)]
+)
+def test_cells_of_fewer_draws_than_others_are_whole_but_need_the_score_of_all(
+    tmp_path, files, how, fine
+):
+    more = pd.read_csv(files[0], keep_default_na=False)
+    more = more[more["metric"] == "ncc"].assign(task="leakage", metric="mean", aggregation=how)
+    more.to_csv(files[0], mode="a", header=False, index=False)
+    if fine:
+        means = read_means(files, CELLS)
+        assert means.loc[means["task"] == "leakage", "aggregation"].tolist() == [how]
+    else:
+        with pytest.raises(InputError, match="lung/ssn-none/rep1: unfinished: mean of id"):
+            read_means(files, CELLS)
