@@ -197,3 +197,18 @@ def test_what_lacks_is_left_out_and_the_other_images_are_scored_as_ever(name, ki
         assert not score.reason
         found, unchanged = score.weighted(weights), whole.weighted(weights)
         np.testing.assert_allclose(found, unchanged, rtol=1e-6, atol=1e-9, err_msg=str(_key(score)))
+
+
+def test_it_reads_what_it_says(name):
+    """So it is scored once for each estimator, and where there is no truth, if need be."""
+    splits = _splits()
+    expected = by_key(_score(name, splits))
+    reads = plugins.load("tasks", name).TASK.reads
+    assert set(reads) <= {"uncertainty", "truth"}
+    others = {"uncertainty", "truth"} - set(reads)
+    _assert_close(
+        by_key(_score(name, {s: c.drop_vars(others) for s, c in splits.items()})), expected
+    )
+    for array in reads:
+        with pytest.raises(KeyError, match=array):
+            list(_score(name, {s: c.drop_vars(array) for s, c in splits.items()}))

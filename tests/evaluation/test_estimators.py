@@ -63,7 +63,7 @@ def test_it_is_the_loop_over_samples_less_a_draw(logits):
     found = decompose(probs.astype(np.float32), "jackknife").transpose("image", "y", "x", ...)
     pixels = probs.transpose("image", "y", "x", "eu_sample", "au_sample", "class").values
     for pixel in np.ndindex(pixels.shape[:3]):
-        np.testing.assert_allclose(found[pixel], _loop(pixels[pixel]), atol=2e-5)
+        np.testing.assert_allclose(found[pixel], _loop(pixels[pixel]), atol=5e-6)
 
 
 def _all_draws(*hypotheses, common, draws):
@@ -176,8 +176,9 @@ def test_the_fast_entropy_is_that_of_scipy_and_of_rounded_zeros_too():
     np.testing.assert_allclose(fast_entropy(p, axis=1), entropy(p, axis=1), atol=1e-6)
     rounded = np.array([[1, -1e-9, 0], [np.nan, 0, 1]], np.float32)
     sure, unknown = fast_entropy(rounded, axis=1)
-    assert abs(sure) < 1e-30
+    assert abs(sure) < 1e-6
     assert np.isnan(unknown)
+    assert fast_entropy(np.array([0, 1], np.float32), axis=0) == 0
 
 
 @pytest.mark.parametrize("hypotheses", [1, 3])

@@ -116,7 +116,7 @@ class Artefacts:
             samples=str(self.samples),
             maps=str(self.maps),
             key={**key, "epistemic": method},
-            variants=["corrected"],
+            variants=["corrected", "jackknife"],  # which read all maps
             options=SCORES,
             seed=0,
         )

@@ -41,9 +41,11 @@ def corrections(probs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     draws = probs.transpose("eu_sample", "au_sample", "class", ...)
     count, values = draws.sizes["au_sample"], draws.values
     mean = values.mean(axis=1)
-    total, single = np.zeros_like(mean[0, 0]), np.zeros_like(mean[:, 0])
+    total, single = np.zeros(mean[0, 0].shape), np.zeros(mean[:, 0].shape)
     if count > 1:
-        whole = fast_entropy(mean.mean(axis=0), axis=0), fast_entropy(mean, axis=1)
+        # In double precision, since its error would count once a draw.
+        exact = mean.astype(np.float64)
+        whole = fast_entropy(exact.mean(axis=0), axis=0), fast_entropy(exact, axis=1)
         for draw in np.moveaxis(values, 1, 0):  # one at a time: no more memory than the mean takes
             less = mean + (mean - draw) / (count - 1)  # exactly the mean where draws are equal
             total += whole[0] - fast_entropy(less.mean(axis=0), axis=0)
@@ -51,4 +53,5 @@ def corrections(probs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
         total *= (count - 1) / count
         single *= (count - 1) / count
     one = draws.isel(au_sample=0, **{"class": 0}, drop=True)
-    return one.isel(eu_sample=0, drop=True).copy(data=total), one.copy(data=single)
+    found = (one.isel(eu_sample=0, drop=True), total), (one, single)
+    return tuple(like.copy(data=data.astype(values.dtype)) for like, data in found)
