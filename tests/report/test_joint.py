@@ -151,3 +151,14 @@ def test_intervals_stand_where_there_are_three_replicates_and_the_range_elsewher
 def test_draws_without_a_value_do_not_count():
     assert interval(np.array([np.nan, 1, 1])) == (1, 1)
     assert np.isnan(interval(np.full(3, np.nan))).all()
+
+
+@pytest.mark.parametrize(("replicates", "share"), [(3, 0.74), (5, 0.84), (10, 0.90)])
+def test_intervals_hold_the_truth_as_often_as_the_docs_say(replicates, share):
+    """2,000 studies, as cells whose Δ in replicates is N(0, 1): within 3 standard errors."""
+    trained = seeds.rng(0, "coverage").normal(size=(replicates, 1, 2000))
+    values = np.broadcast_to(trained, (replicates, DRAWS, 2000))
+    cells = [(str(i), "ssn") for i in range(2000)]
+    found = joint(Drawn(cells, {}, {("ambiguity", "id"): values}), {}, 0, "lung")
+    low, high = np.quantile(found.delta["ambiguity", "id"], [0.025, 0.975], axis=0)
+    assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(share, abs=0.035)

@@ -107,4 +107,4 @@ def test_marked_cells_have_a_dagger(long):
 
 def test_cells_of_few_replicates_are_explained_beside_those_of_many(long):
     text = markdown(long.assign(n=[3] * 9 + [2]), GRID, "Ranks")
-    assert "its 95 % interval over other images and trainings in brackets; or over 2 rep" in text
+    assert "see docs/tables.md); or over 2 replicates, their range in brackets" in text

@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 
 _KINDS = (
-    (3, "over {} replicates, its 95 % interval over other images and trainings in brackets"),
+    (
+        3,
+        "over {} replicates, its 95 % interval over other images and trainings in brackets (too "
+        "narrow where replicates are few, see docs/tables.md)",
+    ),
     (2, "over {} replicates, their range in brackets, for they are too few for an interval"),
     (1, "of one replicate, which says nothing of other trainings"),
 )

@@ -2,13 +2,14 @@
 
 Kept of each image are sums over its samples in bins of uncertainty u, sparse, so that a draw is a
 weighted sum of images. The fit is exact: it reads the same bins as that of all images. The curve of
-a draw takes all samples of a bin at the bin's mean u. Its bins are those of the fit, parted further
-so that each also lies within one of ``PARTS`` equal parts of a bin of confidence, as all images
-have it: under their own sigmoid each sample is in its right bin, and under a draw's only samples
-near an edge can be in the next one.
+a draw takes all samples of a bin together. Its bins are those of the fit, parted further so that
+each also lies within one of ``PARTS`` equal parts of a bin of confidence, as all images have it:
+under their own sigmoid the curve is exact, and under a draw's only samples near an edge can be in
+the next bin.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -19,8 +20,22 @@ from segue.evaluation.metrics.calibration import Curve, Histogram, platt
 PARTS = 16
 """Of each bin of confidence."""
 
-_TOLERANCE = 1e-10  # of the gradient of the mean loss, as in ``platt``
+Sums = TypeVar("Sums", Histogram, "Parted")
+
+_TOLERANCE = 1e-9  # of the gradient of the mean loss; what ``platt`` finds is within it
 _STEPS, _HALVINGS = 50, 30
+
+
+class Parted(NamedTuple):
+    """Sums over the samples in each parted bin, (image, bin), sparse.
+
+    Right ones, all, their u, and their confidence under the sigmoid of all images.
+    """
+
+    right: csr_array
+    total: csr_array
+    uncertainty: csr_array
+    confidence: csr_array
 
 
 def parted(index: np.ndarray, confidence: np.ndarray, bins: int, rising: bool) -> np.ndarray:
@@ -36,16 +51,16 @@ def parted(index: np.ndarray, confidence: np.ndarray, bins: int, rising: bool) -
     return index + (part if rising else bins * PARTS - 1 - part)
 
 
-def joined(blocks: Sequence[Histogram]) -> Histogram:
+def joined(blocks: Sequence[Sums]) -> Sums:
     """Sums (image, bin) of blocks of images as one sparse array each, of the filled bins alone."""
-    whole = Histogram(*(vstack(part, format="csr") for part in zip(*blocks, strict=True)))
-    filled = np.flatnonzero(whole.total.sum(axis=0))
-    return Histogram(*(each[:, filled] for each in whole))
+    whole = [vstack(part, format="csr") for part in zip(*blocks, strict=True)]
+    filled = np.flatnonzero(whole[1].sum(axis=0))
+    return type(blocks[0])(*(each[:, filled] for each in whole))
 
 
-def sparse(sums: Histogram) -> Histogram:
+def sparse(sums: Sums) -> Sums:
     """The same sums (image, bin) as sparse arrays."""
-    return Histogram(*map(csr_array, sums))
+    return type(sums)(*map(csr_array, sums))
 
 
 def sigmoids(images: Histogram, weights: np.ndarray, start: tuple[float, float]) -> np.ndarray:
@@ -129,21 +144,34 @@ def _minimise(
     return x, np.abs(gradient).max(axis=0) <= _TOLERANCE
 
 
-def curves(images: Histogram, weights: np.ndarray, sigmoids: np.ndarray, bins: int) -> Curve:
+def curves(
+    images: Parted,
+    weights: np.ndarray,
+    sigmoids: np.ndarray,
+    start: tuple[float, float],
+    bins: int,
+) -> Curve:
     """Curve of each draw under its own sigmoid, (draw, bin); without samples where it is NaN.
 
+    The mean confidence of a bin moves from where it is under the sigmoid of all images by as much
+    as that of the bin's mean u does.
+
     Args:
-        images: sums (image, parted bin) over samples, sparse.
+        images: sums (image, parted bin) over samples.
         weights: how often each image counts, (draw, image).
         sigmoids: (a, b) of each draw, (draw, 2).
+        start: (a, b) of all images.
         bins: of confidence.
     """
-    right, total, uncertainty = (weights @ each for each in images)
+    right, total, *sums_of_means = (weights @ each for each in images)
     known = ~np.isnan(sigmoids).any(axis=1, keepdims=True)
     right, total = (np.where(known, each, 0) for each in (right, total))
     a, b = np.where(known, sigmoids, 0).T[..., None]
-    u = np.divide(uncertainty, total, out=np.zeros_like(total), where=total > 0)
-    confidence = expit(a * u - b)
+    u, before = (
+        np.divide(each, total, out=np.zeros_like(total), where=total > 0) for each in sums_of_means
+    )
+    moved = expit(a * u - b) - expit(start[0] * u - start[1])
+    confidence = np.clip(before + moved, 0, 1)
     index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
     index += bins * np.arange(len(total))[:, None]
 

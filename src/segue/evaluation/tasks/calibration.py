@@ -87,7 +87,8 @@ def score(
         for variant, measure in product(variants, dims.MEASURES):
             key = (variant.name, measure)
             images, parted = found[key]
-            again = _once(partial(_drawn, split=name, images=parted, fit=drawn[key], bins=ace_bins))
+            of_split = {"split": name, "images": parted, "start": fitted[key], "bins": ace_bins}
+            again = _once(partial(_drawn, fit=drawn[key], **of_split))
             yield from _errors(name, measure, variant, images, again)
 
 
@@ -139,9 +140,9 @@ def _binned(
     fitted: Mapping[Key, tuple[float, float]],
     platt_bins: int,
     ace_bins: int,
-) -> dict[Key, tuple[Curve, Histogram]]:
+) -> dict[Key, tuple[Curve, refit.Parted]]:
     """Of each variant and measure, the curve of each image and its samples in parted bins."""
-    found: dict[Key, tuple[list[Curve], list[Histogram]]] = {key: ([], []) for key in fitted}
+    found: dict[Key, tuple[list[Curve], list[refit.Parted]]] = {key: ([], []) for key in fitted}
     for block in blocks(split, *_VARIABLES):
         for variant in variants:
             maps, agreement, raters = _compared(block, variant)
@@ -150,10 +151,11 @@ def _binned(
                 confidence = expit(a * u.astype(np.float64) - b)
                 index = refit.parted(bin_of(u, platt_bins), confidence, ace_bins, a > 0)
                 bins = platt_bins + refit.PARTS * ace_bins
-                sums = refit.sparse(histogram(u, agreement, raters, index, bins))
+                sums = histogram(u, agreement, raters, index, bins)
+                sure = histogram(confidence, agreement, raters, index, bins).uncertainty
                 images, parted = found[variant.name, measure]
                 images.append(curve(confidence, agreement, raters, ace_bins))
-                parted.append(sums)
+                parted.append(refit.sparse(refit.Parted(*sums, sure)))
     return {
         key: (Curve(*map(np.concatenate, zip(*images, strict=True))), refit.joined(parted))
         for key, (images, parted) in found.items()
@@ -165,9 +167,14 @@ def _refitted(weights: Weights, images: Histogram, start: tuple[float, float]) -
 
 
 def _drawn(
-    weights: Weights, split: str, images: Histogram, fit: Callable[[Weights], np.ndarray], bins: int
+    weights: Weights,
+    fit: Callable[[Weights], np.ndarray],
+    split: str,
+    images: refit.Parted,
+    start: tuple[float, float],
+    bins: int,
 ) -> Curve:
-    return refit.curves(images, weights[split], fit(weights), bins)
+    return refit.curves(images, weights[split], fit(weights), start, bins)
 
 
 def _of(weights: Weights, error: Callable[[Curve], np.ndarray], drawn: Callable[[Weights], Curve]):
