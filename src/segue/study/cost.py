@@ -43,7 +43,7 @@ NOMINAL = {
 """Size of a dataset by its source, for before it is prepared: LIDC's 15,096 and 15,739 slices in
 60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
 
-_CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
+_SHIFTS = 4  # as large as `id`, where a source has no shifted images of its own
 
 
 def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
@@ -59,7 +59,8 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
     asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
     images = {split: asked.get(split, n) for split, n in whole.images.items()}
     if images.keys() <= {"train", "val", "id"}:
-        images["ood"] = _CORRUPTIONS * images["id"]
+        others = len(options.get("shifts", range(_SHIFTS))) - ("ood_kind" in asked)
+        images["ood"] = others * images["id"] + asked.get("ood_kind", 0)
     side = options.get("size", options.get("crop", whole.side))
     return replace(whole, images=images, side=side)
 
