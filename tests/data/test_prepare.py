@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,16 @@ def test_shifted_images_are_corrupted_before_they_are_normalised(written):
             image = corruption(read(100 + number).image, rng).astype(float)
             expected = (image - image.mean()) / image.std()
             np.testing.assert_allclose(split["image"][number], expected, atol=1e-5)
+
+
+def test_a_source_chooses_among_the_corruptions(written, tmp_path):
+    out = tmp_path / "dataset.zarr"
+    chosen = replace(source(), corruptions=["jpeg", "noise"])
+    write_source(chosen, out, name="numbers", seed=5, threads=1)
+    assert store.splits(out) == ["id", "ood_jpeg", "ood_noise", "train", "val"]
+    for split in store.splits(out):
+        both = [store.open_split(path, split)["image"].values for path in (written, out)]
+        np.testing.assert_array_equal(*both)
 
 
 def test_shifted_splits_carry_labels_and_coordinates_of_id(written):

@@ -99,6 +99,13 @@ def test_a_source_without_shifted_images_gets_one_corrupted_copy_a_kind():
     assert cost.nominal("chaksu", {}).sampled == 162 + 264 + 271
 
 
+def test_shifts_that_are_named_are_those_that_are_counted():
+    options = {"images": {"val": 5, "id": 30}, "shifts": ["contrast", "kernel", "kind"]}
+    assert cost.nominal("lidc_contours", options).sampled == 5 + 30 + 3 * 30
+    options["images"]["ood_kind"] = 7
+    assert cost.nominal("lidc_contours", options).sampled == 5 + 30 + 2 * 30 + 7
+
+
 @pytest.mark.parametrize("method", MODELS)
 def test_draws_are_those_of_the_models(method):
     model = {"method": method, "options": MODELS[method]}

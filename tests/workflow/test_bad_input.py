@@ -20,7 +20,7 @@ def study(tmp_path_factory):
         ({"network": {"channels": [2, 4]}}, "network.channels.0: expected at least 4, found 2"),
         (
             {"datasets": {"lidc_contours": {"options": {"corrupt": "no"}}}},
-            "datasets.lidc_contours.options: unknown key corrupt; there are: crop, images",
+            "datasets.lidc_contours.options: unknown key corrupt; there are: crop, images, shifts",
         ),
         ({"epistemic": {"ensemble": {"members": 2}}}, "epistemic.ensemble.hypotheses: 3 of 2 memb"),
     ],

@@ -61,7 +61,8 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
     asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
     images = {split: asked.get(split, n) for split, n in whole.images.items()}
     if images.keys() <= {"train", "val", "id"}:
-        images["ood"] = _shifts(source, options.get("shifts")) * images["id"]
+        others = _shifts(source, options.get("shifts")) - ("ood_kind" in asked)
+        images["ood"] = others * images["id"] + asked.get("ood_kind", 0)
     given = (options[name] for name in ("size", "crop", "side") if name in options)
     side = next(given, whole.side)
     return replace(whole, images=images, side=side)

@@ -99,6 +99,19 @@ def test_outside_the_window_of_the_nodule_nothing_is_filled():
     assert distance.min() > 0
 
 
+def test_a_shape_known_farther_beyond_the_outlines_is_the_same_and_ends():
+    of = nodule(ball(4.0), margin=1)
+    near, far = (draw_shape(seeds.rng(0), of, beyond=b) for b in (0.0, 10.0))
+    for index in (98, 100, 103):
+        a, b = (occupancy(of, shape, WINDOW, index)[0] for shape in (near, far))
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    above = [
+        occupancy(of, shape, WINDOW, 100 + 12 / SCAN.slice_spacing)[0] for shape in (near, far)
+    ]
+    assert above[0].max() > 0.05  # as at the last height that it knows
+    assert above[1].max() < 0.03
+
+
 def test_a_window_shows_its_part_of_a_larger_one():
     of = nodule(ball(6.0))
     shape = draw_shape(seeds.rng(0), of)

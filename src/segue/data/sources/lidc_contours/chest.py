@@ -30,8 +30,23 @@ _TEMPLATE = {  # at each height: row and column of the centre, half-axes along y
 }  # fmt: skip
 _LEAST_DOME = 35  # template pixels; below it the diaphragm is out of the slice
 
-_KERNELS = {0.40: 62.0, 0.52: 34.0, 0.66: 20.0}
-"""Scanner blur (standard deviation, mm), sharp to soft -> noise (HU) at 1.25 mm thickness."""
+
+class Kernel(NamedTuple):
+    """What the kernel that a scanner reconstructs with makes of a slice.
+
+    Attributes:
+        blur: standard deviation, in mm.
+        noise: standard deviation at 1.25 mm thickness and pixels of 0.68 mm, in HU.
+        cutoff: of the noise's spectrum, in 1/mm.
+    """
+
+    blur: float
+    noise: float
+    cutoff: float
+
+
+_KERNELS = (Kernel(0.40, 62.0, 0.62), Kernel(0.52, 34.0, 0.44), Kernel(0.66, 20.0, 0.32))
+"""Of the scanners of all splits but ``ood_kernel``, sharp to soft."""
 
 
 class Place(NamedTuple):
@@ -67,7 +82,7 @@ class Chest:
     rib_length: float
     rib_phase: float
     rib_hu: float
-    blur: float
+    kernel: Kernel
     noise: float
     emphysema: bool
     contrast: bool
@@ -78,9 +93,9 @@ class Chest:
     @classmethod
     def draw(cls, rng: np.random.Generator, scan: Scan) -> "Chest":
         """Draw the chest of one scan."""
-        blur = float(rng.choice(list(_KERNELS), p=[0.25, 0.45, 0.30]))
+        kernel = _KERNELS[rng.choice(len(_KERNELS), p=[0.25, 0.45, 0.30])]
         # Thin slices and small pixels collect fewer photons.
-        noise = _KERNELS[blur] * np.sqrt(1.25 / max(scan.thickness, 0.6) * 0.68 / scan.spacing)
+        noise = kernel.noise * np.sqrt(1.25 / max(scan.thickness, 0.6) * 0.68 / scan.spacing)
         warp = {"terms": 8, "wavelengths": (60, 160), "amplitude": 7}
         return cls(
             unit=scan.spacing,
@@ -93,7 +108,7 @@ class Chest:
             rib_length=rng.uniform(16, 32),
             rib_phase=rng.uniform(0, 50),
             rib_hu=rng.uniform(350, 800),
-            blur=blur,
+            kernel=kernel,
             noise=noise * rng.uniform(0.7, 1.4),
             emphysema=rng.uniform() < 0.22,
             contrast=scan.contrast,

@@ -73,14 +73,18 @@ def mean_ratings(nodule: Nodule) -> dict[str, float]:
     return dict(zip(RATINGS, nodule.ratings.mean(0).tolist(), strict=True))
 
 
-def draw_shape(rng: np.random.Generator, nodule: Nodule) -> Shape:
-    """Draw the hidden shape of a nodule."""
+def draw_shape(rng: np.random.Generator, nodule: Nodule, *, beyond: float = 0.0) -> Shape:
+    """Draw the hidden shape of a nodule.
+
+    ``beyond``: how much farther above and below the outlines its distance is known, in mm; it
+    changes nothing else.
+    """
     scan = nodule.scan
     spacing = (scan.slice_spacing, scan.spacing, scan.spacing)
     edge = np.interp(mean_ratings(nodule)["margin"], (1, 3, 5), (1.5, 0.62, 0.22))
     edge = edge * rng.uniform(0.8, 1.25)
     # Where the pad ends, the soft edge and the warp have faded.
-    pad = np.ceil(np.array([2, 5 * edge + 1, 5 * edge + 1]) / spacing).astype(int)
+    pad = np.ceil(np.array([2 + beyond, 5 * edge + 1, 5 * edge + 1]) / spacing).astype(int)
     volumes, origin = _volumes(nodule, pad)
     distance = np.mean([_signed_distance(v, spacing) for v in volumes], axis=0)
     mean_volume = np.mean([v.sum() for v in volumes]) * np.prod(spacing)
@@ -125,7 +129,7 @@ def draw_filling(rng: np.random.Generator, nodule: Nodule) -> Filling:
     )
 
 
-def occupancy(nodule: Nodule, shape: Shape, window: Window, index: int) -> tuple:
+def occupancy(nodule: Nodule, shape: Shape, window: Window, index: float) -> tuple:
     """What the nodule fills of slice ``index``, both (y, x).
 
     Returns:

@@ -85,29 +85,60 @@ def set_up(nodule: Nodule, *, seed: int, side: int) -> Phantom:
 
 def render(phantom: Phantom, index: int) -> np.ndarray:
     """HU (y, x) of slice ``index`` in the window centred on the union of its masks."""
-    nodule, chest, scan = phantom.nodule, phantom.chest, phantom.nodule.scan
-    origin = window_origin(nodule, index, phantom.side)
-    window = Window(*origin, phantom.side, scan.spacing)
-    place = _place(nodule, index, phantom.shift)
+    window = window_of(phantom, index)
+    hu, distance = anatomy(phantom, window, index)
+    hu = ndimage.gaussian_filter(hu, phantom.chest.kernel.blur / window.spacing)
+    return hu + noise(phantom, window, distance, noise_rng(phantom, index))
+
+
+def window_of(phantom: Phantom, index: int) -> Window:
+    """The window of slice ``index``, centred on the union of its masks."""
+    nodule, side = phantom.nodule, phantom.side
+    return Window(*window_origin(nodule, index, side), side, nodule.scan.spacing)
+
+
+def anatomy(phantom: Phantom, window: Window, index: float) -> tuple[np.ndarray, np.ndarray]:
+    """What is in a slice, before a scanner blurs it and adds noise.
+
+    Args:
+        phantom: the nodule and what surrounds it.
+        window: to show.
+        index: of the slice; a fraction is a height between two slices.
+
+    Returns:
+        HU and distance from the lung in mm, both (y, x).
+    """
+    chest, scan = phantom.chest, phantom.nodule.scan
+    place = _place(phantom.nodule, index, phantom.shift)
     tissue = chest.tissue(window, place)
-    slab = {"z": place.z, "thickness": scan.thickness, "blur": chest.blur}
+    slab = {"z": place.z, "thickness": scan.thickness, "blur": chest.kernel.blur}
 
     vessels = draw_tubes(phantom.vessels, window, **slab)
     inside = tissue.lung * sigmoid(-(tissue.distance + 1.5) / 1.5)
     hu = blend(tissue.hu, vessels * inside, 45 + 110 * scan.contrast)
     spicules = 0.55 * draw_tubes(phantom.spicules, window, **slab) * sigmoid(1 - tissue.distance)
     hu = hu - spicules * np.minimum(hu, 0) * tissue.lung
-    hu = _insert(phantom, hu, tissue, window, index)
+    return _insert(phantom, hu, tissue, window, index), tissue.distance
 
-    hu = ndimage.gaussian_filter(hu, chest.blur / scan.spacing)
-    rng = seeds.rng(phantom.seed, "lidc_contours", scan.id, nodule.index, index, "noise")
-    noise = chest.noise * _noise(rng, window, chest.blur)
+
+def noise_rng(phantom: Phantom, index: int, *shift: str) -> np.random.Generator:
+    """Generator of the noise of slice ``index``; every ``shift`` has noise of its own."""
+    nodule = phantom.nodule
+    key = ("lidc_contours", nodule.scan.id, nodule.index, index, "noise", *shift)
+    return seeds.rng(phantom.seed, *key)
+
+
+def noise(
+    phantom: Phantom, window: Window, distance: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Noise (y, x) of the phantom's scanner, in HU, at ``distance`` (y, x) mm from the lung."""
+    hu = phantom.chest.noise * _band_pass(rng, window, phantom.chest.kernel.cutoff)
     # Dense tissue lets fewer photons through.
-    return hu + noise * (1 + 0.8 * sigmoid((tissue.distance - 4) / 4))
+    return hu * (1 + 0.8 * sigmoid((distance - 4) / 4))
 
 
 def _insert(
-    phantom: Phantom, hu: np.ndarray, tissue: Tissue, window: Window, index: int
+    phantom: Phantom, hu: np.ndarray, tissue: Tissue, window: Window, index: float
 ) -> np.ndarray:
     """``hu`` (y, x) with the nodule in it."""
     nodule, filling = phantom.nodule, phantom.filling
@@ -148,11 +179,10 @@ def _place(nodule: Nodule, index: float, shift: tuple[float, float]) -> Place:
     return Place(float(height), index * nodule.scan.slice_spacing, shift)
 
 
-def _noise(rng: np.random.Generator, window: Window, blur: float) -> np.ndarray:
+def _band_pass(rng: np.random.Generator, window: Window, cutoff: float) -> np.ndarray:
     """Noise (y, x) of variance 1 with the band-pass spectrum that the scanner's kernel leaves."""
     frequency = np.fft.fftfreq(window.side, window.spacing)  # in 1/mm
     radial = np.hypot(frequency[:, None], frequency)
-    cutoff = {0.40: 0.62, 0.52: 0.44, 0.66: 0.32}[blur]
     gain = radial**0.8 * np.exp(-((radial / cutoff) ** 2))
     white = rng.normal(size=gain.shape)
     return np.fft.ifft2(np.fft.fft2(white) * gain).real / np.sqrt((gain**2).mean())
