@@ -437,7 +437,7 @@ def test_where_truth_is_known_validity_is_the_correlation_over_cells(tmp_path):
     np.testing.assert_allclose(ood[["spearman", "low", "high"]], -1)
     assert (found.loc["ambiguity", "low"] < found.loc["ambiguity", "high"]).all()
     text = (tmp_path / "tables" / "validity.md").read_text()
-    assert "Of 6 correlations with an interval," in text
+    assert "Of 6 correlations with an interval under corrected, " in text
 
 
 def test_without_truth_the_table_of_validity_is_empty_and_says_why(written):
