@@ -159,3 +159,13 @@ def test_a_nodule_that_fills_a_part_of_a_thick_slice_shows_by_that_part():
     assert kept(3) == pytest.approx(3 / 8, abs=0.04)
     assert kept(5) == pytest.approx(5 / 8, abs=0.04)
     assert kept(13) == pytest.approx(1, abs=0.02)
+
+
+def test_the_nodule_is_known_as_far_as_a_thick_slice_of_its_last_one_reaches():
+    """4 mm, and as far again as a soft edge fades; its distance goes on growing there."""
+    phantom = set_up(cylinder(5), seed=0, side=32)
+    deep = scanners._thin(phantom).shape
+    assert deep.origin[0] <= 98 - 4 - 5
+    assert deep.distance[:, deep.distance.shape[1] // 2, deep.distance.shape[2] // 2].max() > 8
+    for name in ("centre", "radius", "offset", "edge"):
+        assert getattr(deep, name) == pytest.approx(getattr(phantom.shape, name))
