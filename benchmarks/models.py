@@ -1,4 +1,4 @@
-"""Time of a training step and of sampling, for every AU model of a study of lidc_contours.
+"""Time of a training step and of sampling, for every AU model of a study.
 
 python benchmarks/models.py [--config FILE]
 
@@ -8,7 +8,7 @@ several, as much less. Maps, scores and tables take little beside them.
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from segue.models.checkpoint import build
 from segue.models.device import use_cpu_threads
 from segue.models.noise import image_noise
-from segue.study import cost
+from segue.study import cost, summary
 from segue.study.study import Study
 
 
@@ -33,47 +33,65 @@ def main() -> None:
         yaml.safe_load(Path("config.yaml").read_text()),
     )
     config = study.config
-    size = cost.nominal("lidc_contours", config.datasets["lidc_contours"].options)
-    side = size.side
-    images, draws = config.sampling.batch, config.sampling.au_samples
+    sizes = {n: cost.nominal(d.source, d.options) for n, d in config.datasets.items()}
+    unknown = [name for name, size in sizes.items() if size is None]
+    if unknown:
+        parser.error(f"the size of {', '.join(unknown)} is not known before it is prepared")
     use_cpu_threads(1)
     torch.manual_seed(0)
 
-    print(f"{side} x {side} pixels; {draws} samples an image and hypothesis")
-    line = "{:12} {:>10} {:>12} {:>11} {:>10}"
-    print(line.format("model", "ms a step", "ms an image", "h to train", "to sample"))
+    line = "{:12} {:>6} {:>10} {:>12} {:>11} {:>10}"
+    print(line.format("model", "pixels", "ms a step", "ms an image", "h to train", "to sample"))
     sums = [0.0, 0.0]
-    for name, entry in config.aleatoric.items():
-        training = config.training_of(name)
-        seen = torch.randn(training.batch, 1, side, side)
-        label = torch.randint(2, (training.batch, side, side))
-        new = torch.randn(images, 1, side, side)
-        model = build(
-            aleatoric={"method": entry.method, "options": entry.options},
-            network=config.network.model_dump(),
-            dropout=0.0,
-            channels=1,
-            classes=2,
-            seed=0,
-        )
-        optimiser = torch.optim.AdamW(model.parameters(), fused=True)
-        step_s = seconds(partial(step, model, optimiser, seen, label), 10)
-        sampling = partial(sample, model.eval(), new, draws, entry.sampling)
-        image_s = seconds(sampling, 3) / images
-        steps = training.epochs * -(-size.images["train"] // training.batch)
-        runs, hypotheses = wanted(study, name)
-        hours = (step_s * steps * runs / 3600, image_s * size.sampled * hypotheses / 3600)
-        sums = [total + each for total, each in zip(sums, hours, strict=True)]
-        times = (f"{1e3 * step_s:.1f}", f"{1e3 * image_s:.2f}")
-        print(line.format(name, *times, *(f"{each:.2f}" for each in hours)))
-    print(line.format("all", "", "", *(f"{each:.2f}" for each in sums)))
+    for name in config.aleatoric:
+        for side in sorted({size.side for size in sizes.values()}):
+            step_s, image_s = measured(study, name, side)
+            here = {n for n, size in sizes.items() if size.side == side}
+            hours = wanted(study, name, step_s, image_s, {n: sizes[n] for n in here})
+            sums = [total + each for total, each in zip(sums, hours, strict=True)]
+            times = (f"{1e3 * step_s:.1f}", f"{1e3 * image_s:.2f}")
+            print(line.format(name, side, *times, *(f"{each:.2f}" for each in hours)))
+    print(line.format("all", "", "", "", *(f"{each:.2f}" for each in sums)))
 
 
-def wanted(study: Study, model: str) -> tuple[int, int]:
-    """Trainings of an AU model in the whole study, and hypotheses that are sampled of it."""
-    runs = sum(run.aleatoric == model for run in study.runs)
-    epistemic = [cell.epistemic for cell in study.trained if cell.aleatoric == model]
-    return runs, sum(study.config.epistemic[name].hypotheses for name in epistemic)
+def measured(study: Study, name: str, side: int) -> tuple[float, float]:
+    """Seconds of a training step of an AU model, and of all draws of an image and hypothesis."""
+    config = study.config
+    entry, batch, images = config.aleatoric[name], config.training.batch, config.sampling.batch
+    model = build(
+        aleatoric={"method": entry.method, "options": entry.options},
+        network=config.network.model_dump(),
+        dropout=0.0,
+        channels=1,
+        classes=2,
+        seed=0,
+    )
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True)
+    seen, label = torch.randn(batch, 1, side, side), torch.randint(2, (batch, side, side))
+    new = torch.randn(images, 1, side, side)
+    draws = config.sampling.au_samples
+    return (
+        seconds(partial(step, model, optimiser, seen, label), 10),
+        seconds(partial(sample, model.eval(), new, draws, entry.sampling), 3) / images,
+    )
+
+
+def wanted(
+    study: Study, model: str, step_s: float, image_s: float, sizes: Mapping[str, cost.Size]
+) -> tuple[float, float]:
+    """Hours of all trainings of an AU model on some datasets, and of sampling them."""
+    steps = sum(
+        summary.epochs(job.settings)
+        * -(-sizes[run.dataset].images["train"] // job.settings.training.batch)
+        for run, job in study.training.items()
+        if run.aleatoric == model and run.dataset in sizes
+    )
+    images = sum(
+        sizes[cell.dataset].sampled * study.config.epistemic[cell.epistemic].hypotheses
+        for cell in study.trained
+        if cell.aleatoric == model and cell.dataset in sizes
+    )
+    return step_s * steps / 3600, image_s * images / 3600
 
 
 def step(model: nn.Module, optimiser: torch.optim.Optimizer, image: Tensor, label: Tensor) -> None:

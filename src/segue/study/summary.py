@@ -132,7 +132,7 @@ def _gpu_hours(
         cost.training_flops(
             config.aleatoric[run.aleatoric].model_dump(),
             network,
-            _epochs(job.settings),
+            epochs(job.settings),
             sizes[run.dataset],
         )
         for run, job in study.training.items()
@@ -156,7 +156,8 @@ def _gpu_hours(
     )
 
 
-def _epochs(settings: Train) -> int:
+def epochs(settings: Train) -> int:
+    """Epochs of a training, those in which snapshots are collected included."""
     collect = settings.recipe.collect
     return settings.training.epochs + (collect.epochs if collect else 0)
 
