@@ -39,9 +39,12 @@ def test_a_cell_has_both_estimates_and_a_model_with_draws_its_sweep(sweep, tmp_p
     assert filled == pytest.approx([0.01] * 9)
     assert hollow == pytest.approx([-0.001] * 9)
     assert [ax.get_title() for ax in others] == ["ssn", "prob_unet"]
-    lines = [line for line in others[0].lines if len(line.get_xdata()) == 4]
-    assert len(lines) == 6
-    assert list(lines[0].get_ydata()) == pytest.approx([0.1, 0.05, 0.02, 0.01])
+    plugin, jackknife = (
+        [line for line in others[0].lines if len(line.get_xdata()) == points] for points in (4, 3)
+    )
+    assert len(plugin) == len(jackknife) == 3  # of one draw there is no jackknife
+    assert list(plugin[0].get_ydata()) == pytest.approx([0.1, 0.05, 0.02, 0.01])
+    assert list(jackknife[0].get_xdata()) == [2, 5, 10]
     style.save(figure, tmp_path / "leakage")
 
 

@@ -44,7 +44,7 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     if table is None or table.empty:
         return style.blank("The task leakage was not scored.")
     table = table[table["estimator"].isin(_LINES)]
-    swept = table[table["over"] == "draws"]
+    swept = _swept(table)
     models = style.ordered(swept["aleatoric"], style.MARKERS)
     datasets = style.ordered(table["dataset"], ())
     cells = len(table[["aleatoric", "epistemic"]].drop_duplicates())
@@ -70,6 +70,13 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     return figure
 
 
+def _swept(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of cells with several numbers of draws; no jackknife of one draw, which is no other."""
+    rows = table[(table["over"] == "draws") & (table["number"] > 0)]
+    most = rows.groupby(["dataset", "aleatoric", "epistemic"])["number"].transform("max")
+    return rows[(most > 1) & ((rows["number"] > 1) | (rows["estimator"] == "plugin"))]
+
+
 def _cells(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
     """Each cell's EU: filled is the plug-in, hollow the jackknife, the line between is noise."""
     colours, markers = style.colours(every["epistemic"]), style.markers(every["aleatoric"])
@@ -87,6 +94,7 @@ def _cells(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
     ax.set_yticks(range(len(wide)), [f"{a} × {e}" for a, e in wide.index], fontsize=5.5)
     ax.set_xscale("symlog", linthresh=10 ** (np.floor(np.log10(scale)) - 1))
     ax.invert_yaxis()
+    ax.margins(x=0.06)
     ax.set(xlabel="mean EU (nats), filled: plug-in", title="All draws")
 
 
