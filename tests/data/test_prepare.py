@@ -6,6 +6,7 @@ import pytest
 
 from segue import seeds, store
 from segue.data import corruptions
+from segue.data.corruptions import CORRUPTIONS
 from segue.data.prepare import prepare, write_source
 from segue.data.source import Sample, Source
 from segue.errors import InputError
@@ -33,7 +34,7 @@ def read(item):
     return Sample(image, labels, {"patient": f"p{item // 2}", "spacing": item / 4})
 
 
-def source(corrupt=True, **splits):
+def source(corruptions=tuple(CORRUPTIONS), **splits):
     splits = splits or {"train": range(70), "val": range(70, 75), "id": range(100, 230)}
     return Source(
         shape=(SIDE, SIDE),
@@ -42,7 +43,7 @@ def source(corrupt=True, **splits):
         classes=("background", "ring", "cup"),
         splits={split: list(items) for split, items in splits.items()},
         read=read,
-        corrupt=corrupt,
+        corruptions=corruptions,
         attributes={"title": "Numbers", "caption": "made up"},
     )
 
@@ -166,7 +167,7 @@ def test_another_seed_changes_the_corruptions_alone(written, tmp_path):
 
 def test_a_source_with_shifts_of_its_own_gets_no_others(tmp_path):
     out = tmp_path / "dataset.zarr"
-    own = source(corrupt=False, train=[1], id=[2], ood=[3, 4])
+    own = source(corruptions=(), train=[1], id=[2], ood=[3, 4])
     write_source(own, out, name="numbers", seed=0, threads=1)
     assert store.splits(out) == ["id", "ood", "train"]
 

@@ -106,7 +106,7 @@ def _write_split(
     source: Source, split: str, path: Path, *, seed: int, run: Callable, progress: tqdm
 ) -> None:
     items = source.splits[split]
-    shifts = list(source.corruptions) if source.corrupt and split == "id" else []
+    shifts = list(source.corruptions) if split == "id" else []
     groups = {"": split} | {shift: f"ood_{shift}" for shift in shifts}
     arrays = {shift: _create(path, group, source, len(items)) for shift, group in groups.items()}
     shape = _Shape(

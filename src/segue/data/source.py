@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from segue.data.corruptions import CORRUPTIONS
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -41,8 +39,8 @@ class Source:
         splits: the items of each split (``train``, ``val``, ``id`` and perhaps ``ood_<shift>``), in
             order. An item is small and picklable: workers receive it.
         read: item -> Sample; picklable, and a pure function of the item.
-        corrupt: whether corruptions of ``id`` are to be added as OOD splits.
-        corruptions: which ones those are, names of ``CORRUPTIONS``.
+        corruptions: of ``id`` that are to be added as OOD splits, names of
+            ``segue.data.corruptions.CORRUPTIONS``.
         truth: whether every sample has its truth.
         normalised: whether images come on one scale that suits a network and is to be kept; else
             each is normalised to mean 0 and standard deviation 1.
@@ -55,8 +53,7 @@ class Source:
     classes: Sequence[str]
     splits: Mapping[str, Sequence[Any]]
     read: Callable[[Any], Sample]
-    corrupt: bool
-    corruptions: Sequence[str] = tuple(CORRUPTIONS)
+    corruptions: Sequence[str] = ()
     truth: bool = False
     normalised: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from segue import store
+from segue.data.corruptions import CORRUPTIONS
 from segue.data.prepare import prepare
 from segue.data.sources import folder
 from segue.errors import InputError
@@ -169,7 +170,7 @@ def test_without_a_split_groups_are_not_torn_apart(tmp_path):
     groups = {split: {item.row.group for item in items} for split, items in source.splits.items()}
     assert {split: len(g) for split, g in groups.items()} == {"train": 3, "val": 1, "id": 1}
     assert len(set.union(*groups.values())) == 5
-    assert source.corrupt
+    assert source.corruptions == tuple(CORRUPTIONS)
     assert source.read(source.splits["id"][0]).coordinates["patient"] in groups["id"]
 
 
@@ -274,7 +275,7 @@ def test_a_shift_to_detect_is_asked_for(tmp_path):
     rows = _rows(splits=["train", "val", "id"])
     with pytest.raises(InputError, match="set corruptions: true"):
         _open(_write(tmp_path, rows))
-    assert _open(tmp_path, corruptions=True).corrupt
+    assert _open(tmp_path, corruptions=True).corruptions == tuple(CORRUPTIONS)
 
 
 def test_images_need_not_be_square(tmp_path):

@@ -18,6 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from segue import store
 from segue.data.contours.database import load, scans_by_series
 from segue.data.contours.nodules import labels, nodules, window_origin
+from segue.data.corruptions import CORRUPTIONS
 from segue.data.prepare import prepare
 from segue.data.sources import lidc
 from segue.data.sources.lidc import dicom, pickle_index
@@ -207,7 +208,7 @@ def test_a_patient_is_in_one_split(tmp_path):
     assert {split: len(p) for split, p in patients.items()} == {"train": 6, "val": 2, "id": 2}
     assert len(set.union(*patients.values())) == 10
     assert source.attributes["counts"]["val"] == {"images": 4, "patients": 2}
-    assert source.corrupt
+    assert source.corruptions == tuple(CORRUPTIONS)
 
 
 def test_the_split_depends_on_the_seed_only(tmp_path):

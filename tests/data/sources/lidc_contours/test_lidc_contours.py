@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from segue.data.contours.database import load
+from segue.data.corruptions import CORRUPTIONS
 from segue.data.sources import lidc_contours
 from segue.data.sources.lidc_contours import open_source
 from segue.errors import InputError
@@ -130,4 +131,4 @@ def test_the_source_says_what_it_is(few):
     assert few.attributes["caption"] == "real masks, simulated CT"
     assert few.attributes["licence"] == "CC BY 3.0"
     assert few.classes == ("background", "nodule")
-    assert few.corrupt
+    assert tuple(few.corruptions) == tuple(CORRUPTIONS)

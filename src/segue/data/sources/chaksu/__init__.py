@@ -78,7 +78,6 @@ def open_source(
         classes=["background", "disc ring", "cup"],
         splits=splits,
         read=partial(_read, size=size),
-        corrupt=False,
         attributes={
             "title": "Chákṣu IMAGE",
             "licence": "CC BY 4.0",

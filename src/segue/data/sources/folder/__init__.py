@@ -103,7 +103,7 @@ def open_source(
         classes=list(classes),
         splits=chosen,
         read=read,
-        corrupt=corruptions,
+        corruptions=tuple(CORRUPTIONS) if corruptions else (),
         attributes=attributes,
     )
 

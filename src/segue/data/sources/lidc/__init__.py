@@ -14,6 +14,7 @@ import numpy as np
 
 from segue.data.contours.database import scans_by_series
 from segue.data.contours.nodules import RATERS
+from segue.data.corruptions import CORRUPTIONS
 from segue.data.partition import by_group, checksum, limit
 from segue.data.source import Sample, Source
 from segue.data.sources.lidc import dicom, hdf5, pickle_file
@@ -92,7 +93,7 @@ def open_source(
         classes=["background", "nodule"],
         splits=splits,
         read=partial(_read, path=Path(path), form=form.read, shift=tuple(shift_masks), size=size),
-        corrupt=True,
+        corruptions=tuple(CORRUPTIONS),
         attributes={
             "title": "LIDC-IDRI",
             "licence": "CC BY 3.0",

@@ -68,7 +68,6 @@ def open_source(
         classes=("background", "nodule"),
         splits=splits(seed, images or {}, shifts),
         read=partial(read, seed=seed, side=crop),
-        corrupt=bool(corruptions),
         corruptions=corruptions,
         attributes={
             "title": "LIDC-IDRI nodules: real masks, simulated CT",

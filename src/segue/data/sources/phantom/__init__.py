@@ -81,7 +81,6 @@ def open_source(
         classes=("background", "object"),
         splits=splits,
         read=partial(read, seed=seed, side=side, raters=raters, ambiguity=ambiguity, gap=gap),
-        corrupt=False,
         truth=True,
         normalised=True,
         attributes={
