@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lookalikes import chaksu_members, lidc_entries, write_lidc, write_zip
 from PIL import Image
 
+from segue import store
 from segue.data import statistics
 from segue.data.prepare import prepare
 from segue.errors import InputError
@@ -122,6 +123,27 @@ def test_the_card_of_a_dataset_with_three_classes_and_skipped_images(tmp_path):
     assert "| ood_device | 1 | – |" in text
     assert "## Skipped: 1\n" in text
     assert "Image2.jpg: expert 1: 0 masks of the cup, expected 1" in text
+
+
+def test_where_the_truth_is_known_it_is_shown_on_one_scale_for_all_images(tmp_path, monkeypatch):
+    dataset, ranges = tmp_path / "dataset.zarr", []
+    options = {"side": 16, "images": {"train": 3, "val": 2, "id": 2}, "shifts": {"faint": [1.0]}}
+    prepare(dataset, source="phantom", options=options, seed=0, threads=1)
+    whole = card.picture
+    monkeypatch.setattr(
+        card, "picture", lambda image, limits: ranges.append(limits) or whole(image, limits)
+    )
+    figure = card._montage(dataset, ["train", "val", "id", "ood_faint"])
+    assert len(ranges) == 9
+    assert len(set(ranges)) == 1
+    (low, high), train = ranges[0], store.open_split(dataset, "train")
+    assert train["image"].min() <= low < high <= train["image"].max()
+    shown = figure.axes[0].images[0].get_array()  # images, p* and its entropy, gaps between
+    truth = 1 - train["truth"][0, 0].values
+    np.testing.assert_allclose(shown[18:34, 1:17, 0], truth, atol=1e-6)
+    inside = np.clip(truth, 1e-12, 1 - 1e-7)
+    entropy = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside))
+    np.testing.assert_allclose(shown[36:52, 1:17, 0], entropy, atol=1e-4)
 
 
 def test_a_card_needs_a_dataset(tmp_path):

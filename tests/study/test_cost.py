@@ -102,8 +102,11 @@ def test_a_source_without_shifted_images_gets_one_corrupted_copy_a_kind():
 def test_shifts_that_are_named_are_those_that_are_counted():
     options = {"images": {"val": 5, "id": 30}, "shifts": ["contrast", "kernel", "kind"]}
     assert cost.nominal("lidc_contours", options).sampled == 5 + 30 + 3 * 30
-    options["images"]["ood_kind"] = 7
-    assert cost.nominal("lidc_contours", options).sampled == 5 + 30 + 2 * 30 + 7
+    for asked, number in ((7, 7), (None, 1601), (9999, 1601)):
+        options["images"]["ood_kind"] = asked
+        assert cost.nominal("lidc_contours", options).sampled == 5 + 30 + 2 * 30 + number
+    whole = cost.nominal("lidc_contours", {"shifts": ["kind"]})
+    assert whole.images["ood"] == 1601
 
 
 @pytest.mark.parametrize("method", MODELS)

@@ -112,7 +112,10 @@ def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
     Where the truth is known, below the images: the true probability of any class but background,
     and the entropy of the classes, each from black, 0, to white, 1 and ln 2.
     """
-    known = "truth" in store.open_split(dataset, splits[0])
+    first = store.open_split(dataset, splits[0])
+    known = "truth" in first
+    # Where the truth is known all images have one scale, by which they are told apart.
+    limits = tuple(np.percentile(first["image"].values, (0.1, 99.9))) if known else None
     with rc_context(STYLE):
         height = (4.4 if known else 1.7) * len(splits)
         figure = Figure(figsize=(1.5 * _EXAMPLES, height))
@@ -123,7 +126,7 @@ def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
             chosen = np.linspace(0, last, min(_EXAMPLES, last + 1)).astype(int)
             # Side by side in one panel, since panels are what takes the time.
             gap = [(0, 0), (_GAP, _GAP)]
-            pictures = [picture(split["image"][i].values) for i in chosen]
+            pictures = [picture(split["image"][i].values, limits) for i in chosen]
             pictures = [np.pad(p, [*gap, (0, 0)], constant_values=1) for p in pictures]
             masks = [np.pad(split["labels"][i].values, [(0, 0), *gap]) for i in chosen]
             shown = [np.concatenate(pictures, axis=1)]

@@ -49,14 +49,16 @@ def choose(split: xr.Dataset, count: int, where: str) -> list[int]:
     return [int(i) for i in candidates[ranks.astype(int)]]
 
 
-def picture(image: np.ndarray) -> np.ndarray:
+def picture(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Turn an image (channel, y, x) of any unit into RGB (y, x, 3) in [0, 1].
 
-    Three channels are red, green and blue; of any other number the first is shown, in grey. The 1st
-    percentile becomes black and the 99th white.
+    Three channels are red, green and blue; of any other number the first is shown, in grey.
+
+    Args:
+        limits: what becomes black and white; by default the image's 1st and 99th percentile.
     """
     channels = image if len(image) == 3 else image[:1].repeat(3, axis=0)
-    low, high = np.percentile(channels, (1, 99))
+    low, high = np.percentile(channels, (1, 99)) if limits is None else limits
     scaled = (channels - low) / (high - low) if high > low else np.zeros_like(channels)
     return _rounded(scaled.transpose(1, 2, 0))
 

@@ -44,6 +44,7 @@ NOMINAL = {
 """Size of a dataset by its source, for before it is prepared: LIDC's 15,096 and 15,739 slices in
 60/20/20, which is about what a split by patient gives, and Chákṣu's published counts."""
 
+_KIND = 1601  # ground-glass slices of lidc_contours; without them its other splits are smaller
 _SHIFTS = {"phantom": 3}
 _CORRUPTIONS = 4  # shifted copies of `id`, where a source has no shifted images of its own
 
@@ -53,7 +54,8 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
 
     Args:
         source: module of ``segue.data.sources``.
-        options: its own; ``images``, ``shifts``, and ``size``, ``crop`` or ``side`` count.
+        options: its own; ``images``, ``shifts``, and ``size``, ``crop`` or ``side`` count. What
+            they leave open is at most what is said here.
     """
     if source not in NOMINAL:
         return None
@@ -61,8 +63,13 @@ def nominal(source: str, options: Mapping[str, Any]) -> Size | None:
     asked = {split: n for split, n in (options.get("images") or {}).items() if n is not None}
     images = {split: asked.get(split, n) for split, n in whole.images.items()}
     if images.keys() <= {"train", "val", "id"}:
-        others = _shifts(source, options.get("shifts")) - ("ood_kind" in asked)
-        images["ood"] = others * images["id"] + asked.get("ood_kind", 0)
+        shifts = options.get("shifts")
+        kind = source == "lidc_contours" and "kind" in (shifts or ())
+        images["ood"] = (_shifts(source, shifts) - kind) * images["id"]
+        if kind:  # named and null, all of them; not named, as many as `id`
+            given = options.get("images") or {}
+            number = given.get("ood_kind", images["id"])
+            images["ood"] += _KIND if number is None else min(number, _KIND)
     given = (options[name] for name in ("size", "crop", "side") if name in options)
     side = next(given, whole.side)
     return replace(whole, images=images, side=side)

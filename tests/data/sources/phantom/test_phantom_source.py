@@ -178,7 +178,10 @@ def test_the_store_has_the_truth_and_images_on_their_own_scale(tmp_path, threads
         ({"images": {"id": 0}}, r"phantom: images\.id: expected at least 1, found 0"),
         ({"shifts": {"blur": [1.0]}}, "phantom: shifts: no 'blur'; there are: shape, rim, faint"),
         ({"shifts": {"rim": [0.0]}}, r"phantom: shifts\.rim: expected different strengths"),
-        ({"shifts": {"rim": [0.5, 0.501]}}, r"phantom: shifts\.rim: expected different strengths"),
+        *(
+            ({"shifts": {"rim": strengths}}, r"phantom: shifts\.rim: expected different strengths")
+            for strengths in ([0.5, 0.501], [0.996], [1.004], [0.006], [0.5, 0.5], [])
+        ),
     ],
 )
 def test_options_out_of_range_are_refused_by_name(options, message):

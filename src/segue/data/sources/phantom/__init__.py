@@ -19,6 +19,7 @@ IMAGES = {"train": 800, "val": 100, "id": 200}
 """Images of a split where the option ``images`` does not say."""
 
 _LEAST_SIDE = 16
+_ROUNDING = 1e-9  # of a strength in percent
 
 
 class Item(NamedTuple):
@@ -58,8 +59,8 @@ def open_source(
             the lack of presence.
         gap: low and high end, in [0, 1], of a part of the range of softness that images of train
             lack; those of the other splits have all of it.
-        shifts: strengths, above 0 and at most 1, of each shift in ``SHIFTS``; strength 1 is the
-            split ``ood_<shift>``, 0.25 is ``ood_<shift>_25``. Default: 1 of each.
+        shifts: strengths, 0.01 to 1 in whole percent, of each shift in ``SHIFTS``; strength 1 is
+            the split ``ood_<shift>``, 0.25 is ``ood_<shift>_25``. Default: 1 of each.
 
     Raises:
         InputError: an option is out of its range or names what there is not.
@@ -156,8 +157,12 @@ def _check(
         if shift not in SHIFTS:
             raise InputError(f"phantom: shifts: no {shift!r}; there are: {', '.join(SHIFTS)}")
         percent = [round(100 * strength) for strength in strengths]
-        if not all(0 < each <= 100 for each in percent) or len(set(percent)) < len(percent):
+        whole = all(
+            0 < strength <= 1 and abs(100 * strength - each) < _ROUNDING
+            for strength, each in zip(strengths, percent, strict=True)
+        )
+        if not percent or not whole or len(set(percent)) < len(percent):
             raise InputError(
-                f"phantom: shifts.{shift}: expected different strengths of 0.01 to 1, found "
-                f"{list(strengths)}"
+                f"phantom: shifts.{shift}: expected different strengths of 0.01 to 1, in whole "
+                f"percent, found {list(strengths)}"
             )
