@@ -152,6 +152,6 @@ def test_the_examples_of_the_documentation_run(capsys):
     text = DOCUMENT.read_text()
     blocks = re.findall(r"(<!-- not run.*?\n)?```python\n(.*?)```", text, re.DOTALL)
     runnable = [code for skipped, code in blocks if not skipped]
-    assert len(runnable) == len(blocks) - 1 == 3
+    assert len(runnable) == len(blocks) - 1 == 4
     exec("\n".join(runnable), {})
     assert "0.196" in capsys.readouterr().out

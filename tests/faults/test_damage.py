@@ -131,9 +131,11 @@ def _names(message: str, file: Path) -> bool:
     """Whether a message names a file, the node whose chunk or metadata it is, or a cell.
 
     A store's own metadata hold the checksums of the others: one of these that is damaged says that
-    another file of the store is not as it was written.
+    another file of the store is not as it was written, or one whose name is damaged that it is not
+    there.
     """
-    if file.parent.suffix == ".zarr" and "/zarr.json: is not as it was written" in message:
+    others = ("/zarr.json: is not as it was written", ".json: is missing")
+    if file.parent.suffix == ".zarr" and any(other in message for other in others):
         return str(file.parent) in message
     node = next((parent.parent for parent in file.parents if parent.name == "c"), file.parent)
     cells = (f"contours/softmax-{method}/rep0" for method in METHODS)

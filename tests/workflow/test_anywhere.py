@@ -118,7 +118,7 @@ def test_a_config_in_that_folder_is_the_one_that_counts(project, outside, tmp_pa
     where = ["-s", str(project / "Snakefile"), "--directory", str(outside)]
     done = snakemake(project, tmp_path, *where, "-n")
     assert done.returncode == 0, done.stdout
-    assert "Study own: 38 cells" in done.stdout
+    assert "Study own: 114 cells" in done.stdout
     assert "config read from: config.yaml" in done.stdout
 
 

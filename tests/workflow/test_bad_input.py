@@ -57,7 +57,7 @@ def refused(study, change):
 
 
 def test_a_negative_size_is_refused(study):
-    change = {"datasets": {"lidc_contours": {"options": {"crop": -32}}}}
+    change = {"datasets": {"lidc_contours": {"options": {"crop": -32}}, "phantom": None}}
     assert "crop: expected 16 to" in refused(study, change)
 
 

@@ -14,7 +14,7 @@ from segue.evaluation.predictions import score_predictions
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("predictions")]
 
 ENTRIES = {
-    name: {"store": f"{name}.zarr", "dataset": "phantom", "aleatoric": "mine", "epistemic": method}
+    name: {"store": f"{name}.zarr", "dataset": "discs", "aleatoric": "mine", "epistemic": method}
     for name, method in [("ours", "ensemble"), ("theirs", "none")]
 }
 
@@ -52,14 +52,17 @@ def test_nothing_is_trained_or_sampled(study):
 def test_every_entry_is_a_cell_of_the_tables(study):
     for name in ("performance", "entanglement"):
         table = pd.read_csv(study.results / f"tables/{name}.csv", keep_default_na=False)
-        assert set(table["dataset"]) == {"phantom"}
+        assert set(table["dataset"]) == {"discs"}
         assert list(table["epistemic"]) == ["ensemble", "none"]
         assert table["mean_rank"].sum() == 3  # ranks of two cells
 
 
 def test_figures_are_drawn_but_for_those_of_images(study):
     names = {path.stem for path in (study.results / "figures").iterdir()}
-    assert names == {"scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"}
+    assert names == {
+        *("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"),
+        "leakage",
+    }
 
 
 def lines(path):
@@ -71,7 +74,7 @@ def test_the_command_gives_the_same_scores(study, tmp_path):
     for name, entry in ENTRIES.items():
         methods = {key: entry[key] for key in ("dataset", "aleatoric", "epistemic")}
         score_predictions(study.folder / entry["store"], tmp_path / name, **methods)
-        cell = study.results / f"scores/phantom/mine-{entry['epistemic']}"
+        cell = study.results / f"scores/discs/mine-{entry['epistemic']}"
         for file in ("scores.csv", "scores-intervals.csv"):
             assert lines(tmp_path / name / file) == sorted(
                 re.sub("^given,", "predictions,", row) for row in lines(cell / "rep0" / file)
@@ -84,7 +87,7 @@ def test_a_second_run_does_nothing(study):
 
 def test_another_option_of_the_scores_does_not_check_or_map_again(study):
     plan = study.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 2, "tables": 1, "figure": 4}
+    assert plan.jobs == {"score": 2, "tables": 1, "figure": 5}
 
 
 def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):
@@ -155,4 +158,4 @@ def test_a_store_that_is_wrong_stops_its_cell(study):
     done = study.snakemake("--cores", "1", "--until", "given", change={"predictions": bad})
     assert done.returncode == 1
     assert "bad.zarr/id/probs: 1 of 1 chunks are missing (c/0/0/0/0/0/0): lost" in done.stdout
-    assert not list((study.results / "samples/phantom/mine-swag").rglob("made.json"))
+    assert not list((study.results / "samples/discs/mine-swag").rglob("made.json"))

@@ -23,7 +23,8 @@ def break_off(study: Study) -> None:
 def begin_another(study: Study) -> None:
     """The next study: another name, a longer training, one more method."""
     defaults, config = study.folder / "config.yaml", study.folder / "study.yaml"
-    more = "epistemic:\n  more: {method: dropout, recipe: dropout, hypotheses: 3}\n"
+    entry = "{method: dropout, recipe: dropout, hypotheses: 3, options: {redraw: false}}"
+    more = f"epistemic:\n  more: {entry}\n"
     defaults.write_text(defaults.read_text().replace("epistemic:\n", more))
     after = config.read_text().replace("study: cut", "study: next")
     config.write_text(after.replace("epochs: 1", "epochs: 2"))

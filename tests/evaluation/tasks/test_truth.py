@@ -136,7 +136,8 @@ def test_the_truth_of_a_dataset_is_scored_by_both_estimators_with_an_interval_of
             for score in here:
                 key = ("", score.metric, score.split, score.measure, score.aggregation)
                 np.testing.assert_array_equal(score.values, expected[key])
-        rows = list(intervals.intervals(name, [intervals.draw(s, weights) for s in found]))
+        drawn = [intervals.draw(score, weights) for score in found]
+        rows = list(intervals.intervals(name, drawn, intervals.compared(name, drawn)))
         deltas = [row for row in rows if row["metric"] == "delta"]
         assert {(row["variant"], row["split"]) for row in deltas} == {
             (variant, split) for variant in ("corrected", "jackknife") for split in ("id", "ood")
