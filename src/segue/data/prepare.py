@@ -5,16 +5,9 @@ store does not depend on how many workers there are.
 """
 
 import logging
-import multiprocessing
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +19,7 @@ from segue import dims, plugins, seeds, store
 from segue.data.corruptions import CORRUPTIONS
 from segue.data.source import Sample, Source
 from segue.data.statistics import of_split, sentence
+from segue.data.workers import workers
 from segue.errors import InputError
 
 _BLOCK = 64  # images of a worker's task, and of a chunk of the store
@@ -91,7 +85,7 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
     with (
         store.publish(Path(out)) as path,
         tqdm(total=total, unit="image", desc=f"prepare {name}", mininterval=1) as progress,
-        _workers(threads) as run,
+        workers(threads) as run,
     ):
         store.describe(path, _attributes(source, name, seed))
         for split in source.splits:
@@ -248,44 +242,3 @@ def _normalise(image: np.ndarray, where: str) -> np.ndarray:
             f"{where}: values up to {largest:g}, too large or too small to be squared; scale them"
         )
     return ((image - image.mean()) / (1 if constant else image.std())).astype(np.float32)
-
-
-@contextmanager
-def _workers(threads: int) -> Iterator[Callable[[Iterator[Callable]], Iterator]]:
-    """Yield a function that calls tasks and yields their results in order.
-
-    One thread works in this process. Several work in fresh processes ("spawn", as on every
-    platform: forking a process that has threads can hang); few tasks are under way at a time, so
-    that finished blocks do not pile up.
-    """
-    if threads == 1:
-        yield lambda tasks: (task() for task in tasks)
-        return
-    pool = ProcessPoolExecutor(
-        threads, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
-    )
-
-    def run(tasks: Iterator[Callable]) -> Iterator:
-        waiting: deque[Future] = deque(pool.submit(t) for t in islice(tasks, 2 * threads))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(t) for t in islice(tasks, 1))
-
-    try:
-        yield run
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Let this worker end when the process that started it does, even if that was killed.
-
-    It would wait for tasks for ever otherwise, and hold the job's log open, so that the job would
-    never end for the workflow.
-    """
-
-    def wait() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segue import dims
 from segue.evaluation.subsamples import ALL
 from segue.keys import METHODS
-from segue.report.leakage import ESTIMATORS, TASK
+from segue.report.leakage import TASK, by_estimator
 
 _CELL = list(METHODS)
 _MEASURES = ("AU", "EU")
@@ -37,9 +38,9 @@ def axes(
     """
     metrics = [(TASK, "mean", m.lower(), m) for m in ("TU", *_MEASURES)]
     metrics += [("truth_aleatoric", "h_star", "h_star", ""), ("truth_epistemic", "kl", "kl", "")]
-    here = means[means["variant"].isin(ESTIMATORS)]
+    here = by_estimator(means)
     here = here[~((here["task"] == TASK) & (here["aggregation"] != ALL))]
-    index = ["dataset", "split", *_CELL, "variant"]
+    index = ["dataset", "split", *_CELL, "estimator"]
     columns = {
         name: here[
             (here["task"] == task) & (here["metric"] == metric) & (here["measure"] == measure)
@@ -49,7 +50,7 @@ def axes(
         for task, metric, name, measure in metrics
     }
     values = pd.DataFrame(columns)
-    named = deltas[deltas["variant"].isin(ESTIMATORS)]
+    named = by_estimator(deltas)
     named = named.assign(task="delta_" + named["task"])
     by_task = named.pivot_table("delta", index, "task", sort=False).rename_axis(columns=None)
     found = []
@@ -57,14 +58,13 @@ def axes(
         for point in entry["points"]:
             dataset, split = point["dataset"], point["split"]
             rows = _at(values, dataset, split)
-            region = "ood" if split.startswith("ood") else split
+            region = "ood" if dims.is_ood(split) else split
             rows = rows.join(_at(by_task, dataset, region))
             key = {"axis": axis, "quantity": entry["quantity"], "at": float(point["at"])}
             found.append(rows.reset_index().assign(**key, dataset=dataset, split=split))
     if not found:
         return pd.DataFrame()
     table = pd.concat(found, ignore_index=True)
-    table.insert(0, "estimator", table.pop("variant").map(ESTIMATORS))
     first = ["axis", "quantity", "at", "dataset", "split", *_CELL, "estimator"]
     return table[[*first, *(name for name in table if name not in first)]]
 

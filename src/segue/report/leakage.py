@@ -8,10 +8,11 @@ ambiguous. The jackknife takes it off (``segue.evaluation.maps``).
 import pandas as pd
 
 from segue.evaluation.subsamples import ALL, parsed
+from segue.evaluation.variants import CORRECTED, JACKKNIFE
 from segue.keys import METHODS
 
 TASK = "leakage"
-ESTIMATORS = {"corrected": "plugin", "jackknife": "jackknife"}
+ESTIMATORS = {variant.name: variant.estimator for variant in (CORRECTED, JACKKNIFE)}
 """Name of the estimator of each variant that differs from others by it alone."""
 
 _SPLIT = "id"
@@ -26,6 +27,12 @@ _VALUES = {
 """Column of each metric and measure."""
 
 
+def by_estimator(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the variants in ``ESTIMATORS``, with the estimator of each as a column."""
+    rows = table[table["variant"].isin(ESTIMATORS)]
+    return rows.assign(estimator=rows["variant"].map(ESTIMATORS))
+
+
 def sweep(means: pd.DataFrame) -> pd.DataFrame:
     """What maps are made of fewer draws or hypotheses, of the images of ``id``.
 
@@ -38,15 +45,12 @@ def sweep(means: pd.DataFrame) -> pd.DataFrame:
         a pixel), correlation (Pearson's r of the AU and EU maps) and ncc_au, ncc_eu (with the
         raters' variance).
     """
-    rows = means[(means["task"] == TASK) & (means["split"] == _SPLIT)]
-    rows = rows[rows["variant"].isin(ESTIMATORS)]
+    rows = by_estimator(means[(means["task"] == TASK) & (means["split"] == _SPLIT)])
     if rows.empty:
         return pd.DataFrame()
     columns = [_VALUES[key] for key in zip(rows["metric"], rows["measure"], strict=True)]
     over, number = zip(*map(parsed, rows["aggregation"]), strict=True)
-    rows = rows.assign(
-        estimator=rows["variant"].map(ESTIMATORS), column=columns, over=over, number=number
-    )
+    rows = rows.assign(column=columns, over=over, number=number)
     index = ["dataset", "aleatoric", "epistemic", "estimator", "over", "number"]
     found = rows.pivot_table("score", index, "column", sort=False, dropna=False)
     found = found.reindex(columns=list(_VALUES.values())).dropna(how="all")
@@ -73,16 +77,11 @@ def leakage(sweep: pd.DataFrame, deltas: pd.DataFrame, summaries: pd.DataFrame) 
     index = ["dataset", *METHODS]
     whole = sweep[sweep["over"] == ALL]
     wide = [whole.pivot(index=index, columns="estimator", values=["eu", "correlation", "ncc_eu"])]
-    named = deltas[deltas["variant"].isin(ESTIMATORS)]
-    named = named.assign(
-        estimator=named["variant"].map(ESTIMATORS),
-        name="delta_" + named["task"] + "_" + named["split"],
-    )
+    named = by_estimator(deltas)
+    named = named.assign(name="delta_" + named["task"] + "_" + named["split"])
     wide.append(named.pivot_table("delta", index, ["name", "estimator"], sort=False))
     overall = summaries[(summaries["task"] == "overall") & (summaries["table"] == "entanglement")]
-    overall = overall[overall["variant"].isin(ESTIMATORS)]
-    overall = overall.assign(estimator=overall["variant"].map(ESTIMATORS))
-    wide.append(overall.pivot_table(["mean_rank"], index, "estimator", sort=False))
+    wide.append(by_estimator(overall).pivot_table(["mean_rank"], index, "estimator", sort=False))
     found = pd.concat(wide, axis=1)
     found.columns = [f"{name}_{estimator}".replace("mean_", "") for name, estimator in found]
     share = 1 - found["eu_jackknife"] / found["eu_plugin"]
