@@ -100,6 +100,11 @@ onstart:
                 "Nothing was run."
             )
     freeze.freeze(study, [each for each in study.jobs.values() if each.made in made])
+    # Under Snakemake's default limit, 100 jobs a second, its scheduler wakes up every second once more
+    # for each job that has ended: in a study of hundreds that takes up to a core from the jobs.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 # With many jobs the words on one that failed are far above: the last lines name it again.
