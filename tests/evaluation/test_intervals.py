@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from handmade import SPLITS, random_split
@@ -6,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from segue import seeds, store
-from segue.evaluation.entanglement import delta
+from segue import plugins, seeds, store
+from segue.evaluation.entanglement import Ranked, delta, deltas
 from segue.evaluation.intervals import (
     DRAWS,
     Draws,
@@ -251,6 +252,34 @@ def test_delta_is_that_of_the_measures_in_the_same_draw(task, metric, how, corre
     right = np.mean([group[split, correct] for split in ("ood_a", "ood_b")], axis=0)
     np.testing.assert_allclose(kept.correct, right)
     np.testing.assert_allclose(kept.delta, expected)
+
+
+@pytest.mark.parametrize("task", ["ambiguity", "calibration"])
+def test_delta_in_draws_is_that_of_the_tables_in_each_draw(task):
+    """Draws in the place of replicates; a tenth of the scores is undefined, each in other draws."""
+    contract, random = plugins.load("tasks", task).TASK, seeds.rng(0, "undefined", task)
+    values = random.uniform(size=(9, DRAWS + 1))
+    values[random.uniform(size=values.shape) < 0.1] = np.nan
+    keys = [(split, m) for split in ("ood_b", "id", "ood_a") for m in ("TU", "AU", "EU")]
+    how = contract.aggregations[0]
+    drawn = [
+        Draws("", contract.metric, split, measure, how, each)
+        for (split, measure), each in zip(keys, values, strict=True)
+    ]
+    rows = pd.DataFrame(values.T, columns=pd.MultiIndex.from_tuples(keys)).melt(
+        ignore_index=False, var_name=["split", "measure"], value_name="score"
+    )
+    rows = rows.reset_index(names="replicate").assign(
+        dataset="", aleatoric="", epistemic="", task=task, metric=contract.metric, aggregation=how
+    )
+    expected = deltas(rows, {task: Ranked(contract, how)}).set_index("replicate")
+    found = compared(task, drawn)
+    assert {each.split for each in found} == {"id", "ood"}
+    for each in found:
+        table = expected[expected["split"] == each.split].sort_index()
+        assert 0 < np.isnan(each.delta).sum() < DRAWS
+        np.testing.assert_array_equal(each.delta, table["delta"])
+        np.testing.assert_array_equal(each.correct, table["correct"])
 
 
 @pytest.fixture(scope="module")

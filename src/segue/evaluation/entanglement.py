@@ -1,6 +1,7 @@
 """Entanglement: how far the measure that ought to win a task does win it (protocol §8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,9 @@ from segue import dims
 from segue.errors import InputError
 from segue.evaluation.task import Task
 from segue.keys import REPLICATE
+
+REGIONS = ("id", "ood")
+"""What Δ is of: a split, and the mean of the OOD splits."""
 
 
 class Ranked(NamedTuple):
@@ -36,12 +40,33 @@ def delta(correct: ArrayLike, wrong: ArrayLike, higher_is_better: bool) -> np.nd
     return np.where(correct == wrong, 0.0, angle)  # equal zeros have no angle
 
 
-def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
-    """U_c, U_w and Δ of each task on ``id`` and on ``ood``, the mean over the OOD splits.
+def region(split: str) -> str:
+    """What a split counts towards: ``id`` or ``ood``; any other split is its own, without Δ."""
+    return "ood" if dims.is_ood(split) else split
+
+
+def compare(
+    measures: Mapping[str, pd.Series], task: Task, group: Sequence[str]
+) -> tuple[pd.Series, pd.Series, np.ndarray]:
+    """U_c, U_w and Δ of regions, each from the scores of its splits.
 
     Where several measures are wrong, the best of them counts, in each split on its own; then splits
     are averaged, then Δ is taken of the means. A split whose score is undefined is left out of the
     mean.
+
+    Args:
+        measures: scores of each measure, by its name, all with the same index.
+        task: says which measures are right and wrong.
+        group: levels of the index; the splits of a region have the same there.
+    """
+    best = np.fmax if task.higher_is_better else np.fmin
+    both = measures[task.correct], reduce(best, [measures[name] for name in task.wrong])
+    correct, wrong = (each.groupby(level=group, sort=False).mean() for each in both)
+    return correct, wrong, delta(correct, wrong, task.higher_is_better)
+
+
+def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
+    """U_c, U_w and Δ of each task on ``id`` and on ``ood``, as ``compare`` makes them.
 
     Args:
         means: mean scores of one variant, with the columns of ``segue.keys.REPLICATE``, task,
@@ -64,8 +89,8 @@ def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
 def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.DataFrame:
     here = (means["task"] == name) & (means["metric"] == task.metric)
     rows = means[here & (means["aggregation"] == aggregation)]
-    region = rows["split"].map(lambda split: "ood" if dims.is_ood(split) else split)
-    rows = rows.assign(region=region)[region.isin(["id", "ood"])]
+    rows = rows.assign(region=rows["split"].map(region))
+    rows = rows[rows["region"].isin(REGIONS)]
     if rows.empty:
         raise InputError(
             f"tables.tasks.{name}: no scores of {task.metric} with the aggregation {aggregation!r} "
@@ -76,12 +101,9 @@ def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.
     measures = rows.pivot(index=[*index, "split"], columns="measure", values="score")
     in_order = rows[[*index, "split"]].drop_duplicates()
     measures = measures.reindex(pd.MultiIndex.from_frame(in_order))
-    competitors = measures[list(task.wrong)]
-    best = competitors.max(axis=1) if task.higher_is_better else competitors.min(axis=1)
-    both = pd.DataFrame({"correct": measures[task.correct], "wrong": best})
-    both = both.groupby(level=index, sort=False).mean().reset_index()
+    correct, wrong, value = compare(measures, task, index)
+    both = pd.DataFrame({"correct": correct, "wrong": wrong}).reset_index()
     both.insert(len(REPLICATE), "task", name)
-    value = delta(both["correct"], both["wrong"], task.higher_is_better)
     both = both.assign(delta=value, reason="")
     if np.isnan(value).any() and "reason" in rows:
         both["reason"] = _reasons(rows, task, both, index)
@@ -92,12 +114,14 @@ def _reasons(rows: pd.DataFrame, task: Task, both: pd.DataFrame, index: list[str
     """Why each Δ of ``both`` is NaN: the reasons of the scores in ``rows`` it would be made of."""
     compared = rows["measure"].isin([task.correct, *task.wrong])
     told = rows[compared & (rows["reason"] != "")].groupby(index)["reason"]
-    reasons = {
-        key: "; ".join(dict.fromkeys(part for reason in each for part in reason.split("; ")))
-        for key, each in told
-    }
+    reasons = {key: joined(each) for key, each in told}
     keys = both[index].itertuples(index=False, name=None)
     undefined = both["delta"].isna()
     return np.array(
         [reasons.get(k, "") if u else "" for k, u in zip(keys, undefined, strict=True)], object
     )
+
+
+def joined(reasons: Iterable[str]) -> str:
+    """Reasons in one line, each once."""
+    return "; ".join(dict.fromkeys(part for each in reasons if each for part in each.split("; ")))

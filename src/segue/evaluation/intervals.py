@@ -16,8 +16,8 @@ import pandas as pd
 import xarray as xr
 
 from segue import dims, plugins, seeds
-from segue.evaluation.entanglement import Ranked, deltas
-from segue.evaluation.task import Score
+from segue.evaluation.entanglement import REGIONS, compare, joined, region
+from segue.evaluation.task import Score, Task
 
 DRAWS = 1000
 LEVELS = (0.025, 0.975)
@@ -148,17 +148,29 @@ def compared(task: str, drawn: Sequence[Draws]) -> list[Compared]:
     ranks = plugins.load("tasks", task).TASK
     groups: dict[tuple[str, str], list[Draws]] = {}
     for draws in drawn:
-        region = draws.split == "id" or dims.is_ood(draws.split)
-        if region and ranks.correct and draws.metric == ranks.metric:
+        if ranks.correct and draws.metric == ranks.metric and region(draws.split) in REGIONS:
             groups.setdefault((draws.variant, draws.aggregation), []).append(draws)
-    both = []
-    for (variant, aggregation), group in groups.items():
-        found = deltas(_frame(task, group), {task: Ranked(ranks, aggregation)})
-        for split, rows in found.sort_values("replicate").groupby("split", sort=False):
-            values = rows["correct"].to_numpy(), rows[DELTA].to_numpy()
-            reason = rows["reason"].iloc[0]
-            both.append(Compared(task, variant, aggregation, split, *values, reason))
-    return both
+    return [
+        Compared(task, *key, *of_region)
+        for key, group in groups.items()
+        for of_region in _compared(group, ranks)
+    ]
+
+
+def _compared(
+    group: Sequence[Draws], task: Task
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
+    """The last four fields of ``Compared`` for each region that scores of a task are of."""
+    columns = {(draws.measure, region(draws.split), draws.split): draws.values for draws in group}
+    levels = ["measure", "region", "split"]
+    scores = pd.DataFrame(columns).rename_axis(index="draw", columns=levels)
+    measures = {name: scores[name].unstack() for name in (task.correct, *task.wrong)}
+    correct, _, delta = compare(measures, task, ["region", "draw"])
+    regions = correct.index.unique("region")
+    each = np.reshape([correct, delta], (2, len(regions), -1)).swapaxes(0, 1)
+    for where, (right, value) in zip(regions, each, strict=True):
+        of_it = (d.reason for d in group if d.measure in measures and region(d.split) == where)
+        yield where, right, value, joined(of_it) if np.isnan(value[0]) else ""
 
 
 def intervals(
@@ -194,18 +206,3 @@ def _row(task: str, draws: Draws) -> dict[str, Any]:
         "images": draws.images,
         "reason": draws.reason if np.isnan(value) else "",
     }
-
-
-def _frame(task: str, group: Sequence[Draws]) -> pd.DataFrame:
-    """Mean scores as ``deltas`` takes them, draws in the place of replicates."""
-    count = len(group[0].values)
-    columns = {
-        name: np.repeat([getattr(draws, name) for draws in group], count)
-        for name in ("metric", "split", "measure", "aggregation")
-    }
-    frame = pd.DataFrame({**columns, "score": np.concatenate([draws.values for draws in group])})
-    frame["replicate"] = np.tile(np.arange(count), len(group))
-    if any(draws.reason for draws in group):
-        frame["reason"] = ""
-        frame.loc[frame["replicate"] == 0, "reason"] = [draws.reason for draws in group]
-    return frame.assign(dataset="", aleatoric="", epistemic="", task=task)

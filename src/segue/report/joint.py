@@ -146,13 +146,13 @@ def with_intervals(summary: pd.DataFrame, joints: Mapping[str, Joint]) -> pd.Dat
         summary: as ``segue.report.ranks.summary`` returns it, by table and task.
         joints: by dataset.
     """
-    changed = summary.copy()
-    for row in summary[summary["n"] >= 3].itertuples():
-        found = joints[row.dataset]
-        cell = found.cells.index((row.epistemic, row.aleatoric))
-        limits = interval(found.ranks[row.table, row.task][:, cell])
-        changed.loc[row.Index, ["low", "high"]] = limits
-    return changed
+    limits = summary[["low", "high"]].to_numpy(float, copy=True)
+    for i, row in enumerate(summary.itertuples()):
+        if row.n >= 3:
+            found = joints[row.dataset]
+            cell = found.cells.index((row.epistemic, row.aleatoric))
+            limits[i] = interval(found.ranks[row.table, row.task][:, cell])
+    return summary.assign(low=limits[:, 0], high=limits[:, 1])
 
 
 def _ranks(drawn: Drawn, tasks: Mapping[str, Ranked]) -> dict[tuple[str, str], np.ndarray]:

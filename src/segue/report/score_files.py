@@ -33,8 +33,9 @@ def read_means(paths: Sequence[Path], cells: Sequence[Sequence[Any]]) -> pd.Data
     expected = [tuple(cell) for cell in cells]
     found = pd.concat([_read(path, expected) for path in paths], ignore_index=True)
     present = list(found[_REPLICATE].itertuples(index=False, name=None))
+    there = set(present)
     for cell in expected:
-        if cell not in set(present):
+        if cell not in there:
             raise InputError(f"{_name(cell)}: no scores; run the stage score of this cell")
     double = found[found.duplicated([*_REPLICATE, *_SCORE])]
     if len(double):
@@ -133,7 +134,8 @@ def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFra
 
 def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     """Mean score of each metric, its number of rows and of images, as far as the file tells."""
-    types = dict.fromkeys(SCORE_ROW, "str") | {"replicate": "int64", "score": "float64"}
+    names = dict.fromkeys(SCORE_ROW, "category")  # few that many rows share: fast to group by
+    types = names | {"replicate": "int64", "score": "float64"}
     table = read_csv(path, types, ["score"], "score")
     if tuple(table.columns) != SCORE_ROW or table.empty:
         raise InputError(
@@ -148,9 +150,11 @@ def _read(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
             f"{row['image']}, is {row['score']}; remove the file and score again"
         )
     number = table["score"].notna().astype(float).where(table["image"] != "all")
-    groups = table.assign(number=number).groupby([*_REPLICATE, *_SCORE], sort=False)
+    key = [*_REPLICATE, *_SCORE]
+    groups = table.assign(number=number).groupby(key, sort=False, observed=True)
     found = groups.agg(score=("score", "mean"), rows=("score", "size"))
-    return found.assign(images=groups["number"].sum(min_count=1)).reset_index()
+    found = found.assign(images=groups["number"].sum(min_count=1)).reset_index()
+    return found.astype({name: "str" for name in key if name != "replicate"})
 
 
 def _check_cells(table: pd.DataFrame, cells: Container[tuple[Any, ...]], path: Path) -> None:
