@@ -136,7 +136,9 @@ class _Run:
             weight_decay=training["weight_decay"],
             fused=True,
         )
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(training["ema"]))
+        self.mean = get_ema_multi_avg_fn(training["ema"])
+        self.average = AveragedModel(model, multi_avg_fn=self.mean)
+        self.weights, self.means = list(model.parameters()), list(self.average.parameters())
         self.snapshots: list[Tensor] = []
         self.curve: list[dict[str, float]] = []
         self.saved = time.monotonic()
@@ -148,10 +150,12 @@ class _Run:
             group["lr"] = (self.collect if collecting else self.training)["learning_rate"]
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        clip_grad_norm_(self.model.parameters(), self.training["clip"])
+        clip_grad_norm_(self.weights, self.training["clip"])
         self.optimiser.step()
-        if not collecting:
-            self.average.update_parameters(self.model)
+        if not self.average.n_averaged:
+            self.average.update_parameters(self.model)  # a copy
+        elif not collecting:  # as there, which in each step would first look for all weights
+            self.mean(self.means, self.weights, self.average.n_averaged)
         # Snapshots are evenly spread over the last epochs, the last one at the very end.
         last = self.collect["epochs"] if self.collect else self.keep
         over = (epoch + done - (self.epochs - last)) / max(1, last)
