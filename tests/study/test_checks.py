@@ -87,7 +87,7 @@ REMEDY = {"before": "dropout", "after": "ensemble"}
         ),
         (
             {"recipes": {"plain": {"snapshots": 9, "collect": None}}},
-            "recipes.plain.snapshots: 9 of the 8 epochs that softmax is trained on lidc_contours; "
+            "recipes.plain.snapshots: 9 of the 4 epochs that softmax is trained on lidc_contours; "
             "raise its epochs",
         ),
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),

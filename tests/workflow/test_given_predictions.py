@@ -38,8 +38,15 @@ def study(tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("given") / "project", config)
     for name in ENTRIES:
         write(study.folder / f"{name}.zarr", name)
-    study.run("--cores", "2")
+    (study.folder / "said.txt").write_text(study.run("--cores", "2", "--verbose"))
     return study
+
+
+def test_the_scheduler_wakes_up_when_a_job_ends_and_not_in_between(study):
+    said = (study.folder / "said.txt").read_text()
+    ended = said.count("Finished jobid: ")
+    assert ended >= 10
+    assert said.count("Ready jobs: ") <= ended + 1
 
 
 def test_nothing_is_trained_or_sampled(study):

@@ -6,6 +6,7 @@ config.yaml says what each key means. Options of plug-ins are checked against th
 
 from collections.abc import Mapping
 from itertools import product
+from math import ceil
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -95,10 +96,17 @@ class Epistemic(Record):
 
 
 class Collect(Record):
-    """A time after the training, of its own learning rate, in which snapshots are taken."""
+    """A time after the training in which snapshots are taken, as a share of the training's epochs.
 
-    epochs: Count
+    It has a learning rate of its own, and is in whole epochs, rounded up.
+    """
+
+    share: Positive
     learning_rate: Positive
+
+    def epochs(self, training: Training) -> int:
+        """How many epochs it has after ``training``."""
+        return ceil(round(self.share * training.epochs, 9))  # 0.1 · 30 is above 3
 
 
 class Recipe(Record):

@@ -6,7 +6,7 @@ itself where somebody does by hand. A result depends on what is there, not on wh
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -18,8 +18,9 @@ from segue.study.config import (
     Natural,
     Network,
     Options,
-    Recipe,
+    Positive,
     Remedy,
+    Share,
     Tables,
     Training,
 )
@@ -53,6 +54,22 @@ class Card(Record):
     """Of ``segue.report.card``."""
 
     dataset: Place
+
+
+class Collect(Record):
+    """A time after the training in which snapshots are taken."""
+
+    epochs: Count
+    learning_rate: Positive
+
+
+class Recipe(Record):
+    """A recipe of the config, for a training of known length."""
+
+    dropout: Share
+    snapshots: Natural
+    collect: Collect | None = None
+    resample: Literal["patients"] | None = None
 
 
 class Train(Record):

@@ -166,15 +166,19 @@ class Study:
 
     def _train(self, run: Run) -> Job:
         config, data = self.config, self.dataset[run.dataset]
-        model, recipe = config.aleatoric[run.aleatoric], config.recipes[run.recipe]
+        model, recipe = config.aleatoric[run.aleatoric], config.recipes[run.recipe].model_dump()
+        training = config.training_of(run.dataset, run.aleatoric)
         if run.member:  # only the first member's snapshots are read (by swag)
-            recipe = recipe.model_copy(update={"snapshots": 0, "collect": None})
+            recipe |= {"snapshots": 0, "collect": None}
+        elif collect := config.recipes[run.recipe].collect:
+            epochs = collect.epochs(training)
+            recipe["collect"] = {"epochs": epochs, "learning_rate": collect.learning_rate}
         settings = of.Train(
             dataset=data.made,
             aleatoric=of.Method(method=model.method, options=model.options),
             network=config.network,
-            recipe=recipe,
-            training=config.training_of(run.dataset, run.aleatoric),
+            recipe=of.Recipe(**recipe),
+            training=training,
             labels=list(map(str, run)),
             seed=config.seed,
         )
