@@ -49,6 +49,31 @@ def test_a_paper_study_trains_as_the_paper_did_whatever_config_yaml_has(name):
         assert read.recipe.dropout == (0.2 if run.recipe == "dropout" else 0.0)
 
 
+def test_few_images_are_trained_on_for_as_many_steps_as_many_are():
+    """Of the study `sources`, in which SWAG's snapshots are of as many steps as well."""
+    first = {run: job for run, job in study("sources").training.items() if run.recipe == "plain"}
+    read = {run.dataset: job.settings for run, job in first.items() if run.member == 0}
+    many = read["phantom"]
+    for images in (80, 160, 320):
+        few, times = read[f"images_{images}"], 640 // images
+        assert few.training.epochs == times * many.training.epochs
+        assert few.recipe.collect.epochs == times * many.recipe.collect.epochs
+
+
+@pytest.mark.parametrize(
+    ("share", "epochs", "collected"), [(0.25, 4, 1), (0.25, 6, 2), (0.1, 30, 3), (2.0, 3, 6)]
+)
+def test_snapshots_are_collected_for_a_share_of_the_training_in_whole_epochs(
+    share, epochs, collected
+):
+    recipes = {"plain": {"collect": {"share": share}}}
+    change = {"recipes": recipes, "training": {"epochs": epochs}}
+    training = Study.parse(change, CONFIG).training
+    read = {run.member: job.settings for run, job in training.items() if run.recipe == "plain"}
+    assert read[0].recipe.collect.epochs == collected
+    assert read[1].recipe.collect is None
+
+
 PARAMETERS = {
     "softmax": 15_410_818,
     "ssn": 15_417_240,
