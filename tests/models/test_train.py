@@ -183,6 +183,13 @@ def test_collected_snapshots_are_evenly_spread(blobs, monkeypatch):
     assert taken == pytest.approx([4 + 2 / 3, 5 + 1 / 3, 6], abs=1e-3)
 
 
+def test_more_snapshots_than_steps_are_refused_before_any_step(blobs):
+    recipe = {"dropout": 0.0, "snapshots": 7, "collect": {"epochs": 2, "learning_rate": 0.01}}
+    with pytest.raises(InputError, match=r"recipe\.snapshots: 7 of the 6 steps") as refused:
+        run(blobs, "a", recipe=recipe)  # 3 steps an epoch
+    assert "lower `snapshots`" in str(refused.value)
+
+
 def test_resampling_draws_patients_anew_with_all_their_images(tmp_path):
     split = xr.Dataset(coords={"patient": ("image", ["a", "b", "", "a", "c", ""])})
     split = split.assign(image=("image", np.zeros(6)))
@@ -250,10 +257,10 @@ def test_images_that_cannot_be_halved_are_refused(blobs):
 def test_both_sides_have_to_be_halved(sides, fit):
     network = {"channels": [4, 4, 4]}
     if fit:
-        train.check_size(sides, network)
+        checkpoint.check_size(sides, network)
         return
     with pytest.raises(InputError, match=rf"divisible by 4; .* {sides[0]} × {sides[1]} pixels"):
-        train.check_size(sides, network)
+        checkpoint.check_size(sides, network)
 
 
 def test_images_need_not_be_square(tmp_path):

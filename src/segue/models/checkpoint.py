@@ -68,6 +68,19 @@ def build(
     return model.to(memory_format=torch.channels_last)
 
 
+def check_size(sides: tuple[int, int], network: dict[str, Any]) -> None:
+    """Raise InputError unless both sides (y, x) fit the patches and can be halved at each level."""
+    levels, patch = len(network["channels"]), network.get("patch", 1)
+    factor = patch * 2 ** (levels - 1)
+    if any(side % factor for side in sides):
+        raise InputError(
+            f"network.channels: {levels} levels of patches of {patch} pixels need images whose "
+            f"sides are divisible by {factor}; "
+            f"the dataset's have {sides[0]} × {sides[1]} pixels (y × x); use fewer levels, or "
+            "prepare images of other sides"
+        )
+
+
 def flatten(model: nn.Module) -> Tensor:
     """All weights of ``model`` as one vector (parameter,), in the order of ``parameters()``."""
     return torch.cat([p.detach().reshape(-1) for p in model.parameters()])

@@ -21,7 +21,7 @@ from segue import store
 from segue.errors import InputError
 from segue.files import replacing
 from segue.models import examples
-from segue.models.checkpoint import Checkpoint, build, flatten, read, save, write
+from segue.models.checkpoint import Checkpoint, build, check_size, flatten, read, save, write
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
 from segue.models.examples import Examples
 from segue.models.networks import dropout
@@ -71,7 +71,8 @@ def train(
 
     Raises:
         InputError: the dataset is damaged or has images without labels or of sides that do not fit
-            the network, another process trains this model, or the loss is not finite.
+            the network, more snapshots are to be collected than there are steps, another process
+            trains this model, or the loss is not finite.
     """
     use_cpu_threads(threads)
     device = pick_device()
@@ -93,6 +94,14 @@ def train(
     if recipe.get("resample"):
         data = examples.resample(data, examples.patients(split), rng(seed, "resample"))
 
+    if collect := recipe.get("collect"):
+        steps = collect["epochs"] * -(-len(data.images) // training["batch"])
+        if steps < recipe["snapshots"]:
+            raise InputError(
+                f"recipe.snapshots: {recipe['snapshots']} of the {steps} steps in which to "
+                "collect them; lower `snapshots`, or raise `collect` or the training's epochs"
+            )
+
     made_by = {"model": model_settings, "labels": labels, "seed": seed, "training": training}
     with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
         run = _Run(model, training, recipe, Path(work) / "state.pt")
@@ -106,19 +115,6 @@ def train(
         with replacing(out.with_suffix(".csv")) as file:
             pd.DataFrame(run.curve).to_csv(file, index_label="epoch", lineterminator="\n")
         save(Checkpoint(_cpu(run.average.module), run.snapshot_matrix(), note), out)
-
-
-def check_size(sides: tuple[int, int], network: dict[str, Any]) -> None:
-    """Raise InputError unless both sides (y, x) fit the patches and can be halved at each level."""
-    levels, patch = len(network["channels"]), network.get("patch", 1)
-    factor = patch * 2 ** (levels - 1)
-    if any(side % factor for side in sides):
-        raise InputError(
-            f"network.channels: {levels} levels of patches of {patch} pixels need images whose "
-            f"sides are divisible by {factor}; "
-            f"the dataset's have {sides[0]} × {sides[1]} pixels (y × x); use fewer levels, or "
-            "prepare images of other sides"
-        )
 
 
 class _Run:
