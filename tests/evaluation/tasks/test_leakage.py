@@ -38,6 +38,20 @@ PARTS = {
 }
 
 
+def test_shifted_splits_have_the_scores_of_all_samples(split):
+    other = random_split("b", classes=3, hypotheses=3, draws=4)
+    given = {"val": other, "id": split, "ood_b": other}
+    found = by_key(leakage.score(given, BOTH, draws=[1], hypotheses=[2]))
+    assert {key[-1] for key in found if key[2] == "ood_b"} == {"all"}
+    alone = _score(other)
+    for key, values in found.items():
+        if key[2] == "ood_b":
+            np.testing.assert_array_equal(values, alone[(*key[:2], "id", *key[3:])])
+    assert {key[2] for key in found} == {"id", "ood_b"}
+    expected = {key for key in alone if key[-1] == "all"}
+    assert len([key for key in found if key[2] == "ood_b"]) == len(expected)
+
+
 def test_scores_of_fewer_samples_are_those_of_their_maps(split):
     found = _score(split)
     assert {key[-1] for key in found} == set(PARTS)
@@ -106,13 +120,14 @@ def test_draws_of_one_hypothesis_count_as_they_do_in_the_maps(tmp_path, roles, e
     opened = open_splits(*(tmp_path / f"{name}.zarr" for name in ("dataset", "samples", "maps")))
     options = {"draws": [1, 2], "hypotheses": [2]}
     found = by_key(scores("leakage", opened, ["corrected", "jackknife"], options))
-    assert {key[-1] for key in found} == expected
-    assert {key[2] for key in found} == {"id"}
+    assert {key[-1] for key in found if key[2] == "id"} == expected
+    assert {key[2] for key in found} == set(SPLITS) - {"val"}
     for variant, array in (("corrected", "uncertainty"), ("jackknife", "uncertainty_jackknife")):
-        stored = opened["id"][array].mean(("y", "x")).values
-        for i, measure in enumerate(dims.MEASURES):
-            values = found[variant, "mean", "id", measure, "all"]
-            np.testing.assert_allclose(values, stored[:, i], rtol=1e-4, atol=1e-7)
+        for name in set(SPLITS) - {"val"}:
+            stored = opened[name][array].mean(("y", "x")).values
+            for i, measure in enumerate(dims.MEASURES):
+                values = found[variant, "mean", name, measure, "all"]
+                np.testing.assert_allclose(values, stored[:, i], rtol=1e-4, atol=1e-7)
 
 
 def test_a_single_rater_has_no_ncc_but_the_rest():

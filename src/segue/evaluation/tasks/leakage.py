@@ -16,7 +16,7 @@ from segue.evaluation.disagreement import Disagreement, at, disagreements
 from segue.evaluation.maps import in_roles
 from segue.evaluation.metrics.ncc import ncc
 from segue.evaluation.probabilities import probabilities
-from segue.evaluation.subsamples import subsamples, sweep, written
+from segue.evaluation.subsamples import ALL, Subsample, subsamples, sweep, written
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant, by_estimator
 
@@ -41,13 +41,14 @@ def score(
     draws: Sequence[int],
     hypotheses: Sequence[int],
 ) -> Iterator[Score]:
-    """Scores per image of the split ``id``, by the first variant of each estimator.
+    """Scores per image of ``id`` and of OOD splits, by the first variant of each estimator.
 
     ``mean``: of a measure's map over pixels, in nats; ``correlation``: Pearson's r of the maps of
     AU and EU over pixels, 0 where either is constant; ``ncc``: of AU's and EU's map with the
     variance of the raters' classes, as in ``ambiguity``. The aggregation names the sub-sample: the
     first draws of all hypotheses, the first hypotheses with all draws, or all (see
-    ``segue.evaluation.subsamples``). The full numbers are among them, with the scores of ``all``.
+    ``segue.evaluation.subsamples``). The full numbers are among them, with the scores of ``all``;
+    OOD splits have those of ``all`` only.
     Draws of a single hypothesis count as hypotheses where they do in the maps.
 
     Args:
@@ -63,10 +64,20 @@ def score(
             raise InputError(
                 f"scores.leakage.{name}: expected numbers of at least 1, found {min(numbers)}"
             )
-    given = splits[_SPLIT]
-    split = in_roles(given[["labels", "probs"]], given.attrs["none_roles"])
-    chosen = subsamples(split["probs"], draws, hypotheses)
     estimators = {estimator: of_it[0].name for estimator, of_it in by_estimator(variants).items()}
+    for name in filter(lambda name: name == _SPLIT or dims.is_ood(name), splits):
+        given = splits[name]
+        split = in_roles(given[["labels", "probs"]], given.attrs["none_roles"])
+        chosen = [Subsample(ALL)]
+        if name == _SPLIT:
+            chosen = subsamples(split["probs"], draws, hypotheses)
+        yield from _of_split(name, split, chosen, estimators)
+
+
+def _of_split(
+    name: str, split: xr.Dataset, chosen: Sequence[Subsample], estimators: Mapping[str, str]
+) -> Iterator[Score]:
+    """Scores of a split in roles; ``estimators``: variant to name for each."""
     found: dict[tuple[str, ...], list[np.ndarray]] = {}
     for block in blocks(split, "labels", "probs"):
         readings = list(disagreements(block["labels"].values, split.sizes["class"]))
@@ -81,7 +92,7 @@ def score(
         if metric == "ncc":
             defined = np.isfinite(values)
             told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
-        yield Score(metric, _SPLIT, values, measure, how, variant, **told)
+        yield Score(metric, name, values, measure, how, variant, **told)
 
 
 def _score(maps: np.ndarray, readings: Sequence[Disagreement]) -> Iterator[np.ndarray]:

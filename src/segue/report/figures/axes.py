@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,6 +32,9 @@ def draw(out: Path, *, tables: Path, captions: Mapping[str, str] | None = None) 
 @style.look()
 def compose(tables: Path) -> Figure:
     """A column for each axis; above AU, below EU, jackknife; a line for each cell.
+
+    EU differs between methods by orders of magnitude: its scale is logarithmic, but for the
+    smallest values, which may be negative.
 
     Dashed: what is true where that is known, H(p*) above, and below the excess risk, mean over the
     cells, on a scale of its own at the right.
@@ -78,4 +82,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, measure: str, every: pd.DataFrame) -> N
             other.set_ylim(bottom=0)
     ax.set_xticks(range(len(places)), [f"{at:g}" for at in places])
     ax.set_ylabel(_LABELS[measure] + (", dashed: H(p*)" if measure == "au" else ""))
+    if measure == "eu":
+        largest = max(float(rows[measure].max()), 1e-6)
+        ax.set_yscale("symlog", linthresh=10 ** (np.floor(np.log10(largest)) - 3))
     ax.set_ylim(bottom=min(0, float(rows[measure].min())))
