@@ -26,6 +26,15 @@ def is_ood(split: str) -> bool:
     return split == "ood" or split.startswith("ood_")
 
 
+REGIONS = ("id", "ood")
+"""What Δ is of: a split, and all OOD splits together."""
+
+
+def region(split: str) -> str:
+    """What a split counts towards: ``id`` or ``ood``; any other split is its own, without Δ."""
+    return "ood" if is_ood(split) else split
+
+
 def check(array: xr.DataArray, dims: tuple[str, ...], where: str) -> xr.DataArray:
     """Return ``array`` if its dimensions are exactly ``dims``, in that order.
 

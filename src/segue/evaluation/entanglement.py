@@ -13,9 +13,6 @@ from segue.errors import InputError
 from segue.evaluation.task import Task
 from segue.keys import REPLICATE
 
-REGIONS = ("id", "ood")
-"""What Δ is of: a split, and the mean of the OOD splits."""
-
 
 class Ranked(NamedTuple):
     """A task that ranks cells, and the aggregation of its metric that does (perhaps empty)."""
@@ -38,11 +35,6 @@ def delta(correct: ArrayLike, wrong: ArrayLike, higher_is_better: bool) -> np.nd
     sign = 1.0 if higher_is_better else -1.0
     angle = sign * (np.arctan2(correct, wrong) / (np.pi / 4) - 1)
     return np.where(correct == wrong, 0.0, angle)  # equal zeros have no angle
-
-
-def region(split: str) -> str:
-    """What a split counts towards: ``id`` or ``ood``; any other split is its own, without Δ."""
-    return "ood" if dims.is_ood(split) else split
 
 
 def compare(
@@ -89,8 +81,8 @@ def deltas(means: pd.DataFrame, tasks: Mapping[str, Ranked]) -> pd.DataFrame:
 def _deltas(means: pd.DataFrame, name: str, task: Task, aggregation: str) -> pd.DataFrame:
     here = (means["task"] == name) & (means["metric"] == task.metric)
     rows = means[here & (means["aggregation"] == aggregation)]
-    rows = rows.assign(region=rows["split"].map(region))
-    rows = rows[rows["region"].isin(REGIONS)]
+    rows = rows.assign(region=rows["split"].map(dims.region))
+    rows = rows[rows["region"].isin(dims.REGIONS)]
     if rows.empty:
         raise InputError(
             f"tables.tasks.{name}: no scores of {task.metric} with the aggregation {aggregation!r} "

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from segue import dims, plugins, seeds
-from segue.evaluation.entanglement import REGIONS, compare, joined, region
+from segue.evaluation.entanglement import compare, joined
 from segue.evaluation.task import Score, Task
 
 DRAWS = 1000
@@ -148,12 +148,16 @@ def compared(task: str, drawn: Sequence[Draws]) -> list[Compared]:
     ranks = plugins.load("tasks", task).TASK
     groups: dict[tuple[str, str], list[Draws]] = {}
     for draws in drawn:
-        if ranks.correct and draws.metric == ranks.metric and region(draws.split) in REGIONS:
+        if (
+            ranks.correct
+            and draws.metric == ranks.metric
+            and dims.region(draws.split) in dims.REGIONS
+        ):
             groups.setdefault((draws.variant, draws.aggregation), []).append(draws)
     return [
-        Compared(task, *key, *of_region)
+        Compared(task, *key, *found)
         for key, group in groups.items()
-        for of_region in _compared(group, ranks)
+        for found in _compared(group, ranks)
     ]
 
 
@@ -161,7 +165,9 @@ def _compared(
     group: Sequence[Draws], task: Task
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
     """The last four fields of ``Compared`` for each region that scores of a task are of."""
-    columns = {(draws.measure, region(draws.split), draws.split): draws.values for draws in group}
+    columns = {
+        (draws.measure, dims.region(draws.split), draws.split): draws.values for draws in group
+    }
     levels = ["measure", "region", "split"]
     scores = pd.DataFrame(columns).rename_axis(index="draw", columns=levels)
     measures = {name: scores[name].unstack() for name in (task.correct, *task.wrong)}
@@ -169,7 +175,7 @@ def _compared(
     regions = correct.index.unique("region")
     each = np.reshape([correct, delta], (2, len(regions), -1)).swapaxes(0, 1)
     for where, (right, value) in zip(regions, each, strict=True):
-        of_it = (d.reason for d in group if d.measure in measures and region(d.split) == where)
+        of_it = (d.reason for d in group if d.measure in measures and dims.region(d.split) == where)
         yield where, right, value, joined(of_it) if np.isnan(value[0]) else ""
 
 

@@ -133,7 +133,7 @@ def deltas(scores: Path, variant: str, aggregations: dict[str, str]) -> pd.DataF
     rows = []
     for task, aggregation in aggregations.items():
         ranks = plugins.load("tasks", task).TASK
-        for region in ("id", "ood"):
+        for region in dims.REGIONS:
             # What OOD splits are compared with has no Δ of its own.
             if region == "ood" or region not in ranks.references:
                 found = _delta(table, task, Ranked(ranks, aggregation), region)
@@ -147,7 +147,7 @@ def _delta(table: pd.DataFrame, task: str, ranked: Ranked, region: str) -> dict[
     """What ``deltas`` says of one task in one region."""
     is_delta = table["metric"] == intervals.DELTA
     there = set(table.loc[~is_delta, "split"])
-    regions = {"ood" if dims.is_ood(split) else split for split in there}
+    regions = set(map(dims.region, there))
     for needed in (region, *ranked.task.references):
         if needed not in regions:
             return {"reason": f"there is no {'OOD split' if needed == 'ood' else needed}"}

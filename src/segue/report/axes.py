@@ -58,8 +58,7 @@ def axes(
         for point in entry["points"]:
             dataset, split = point["dataset"], point["split"]
             rows = _at(values, dataset, split)
-            region = "ood" if dims.is_ood(split) else split
-            rows = rows.join(_at(by_task, dataset, region))
+            rows = rows.join(_at(by_task, dataset, dims.region(split)))
             key = {"axis": axis, "quantity": entry["quantity"], "at": float(point["at"])}
             found.append(rows.reset_index().assign(**key, dataset=dataset, split=split))
     if not found:

@@ -48,8 +48,8 @@ def score(
     variance of the raters' classes, as in ``ambiguity``. The aggregation names the sub-sample: the
     first draws of all hypotheses, the first hypotheses with all draws, or all (see
     ``segue.evaluation.subsamples``). The full numbers are among them, with the scores of ``all``;
-    OOD splits have those of ``all`` only.
-    Draws of a single hypothesis count as hypotheses where they do in the maps.
+    OOD splits have those of ``all`` only. Draws of a single hypothesis count as hypotheses where
+    they do in the maps.
 
     Args:
         splits: see ``segue.evaluation.task``.
@@ -65,7 +65,7 @@ def score(
                 f"scores.leakage.{name}: expected numbers of at least 1, found {min(numbers)}"
             )
     estimators = {estimator: of_it[0].name for estimator, of_it in by_estimator(variants).items()}
-    for name in filter(lambda name: name == _SPLIT or dims.is_ood(name), splits):
+    for name in filter(lambda name: dims.region(name) in dims.REGIONS, splits):
         given = splits[name]
         split = in_roles(given[["labels", "probs"]], given.attrs["none_roles"])
         chosen = [Subsample(ALL)]
@@ -77,7 +77,7 @@ def score(
 def _of_split(
     name: str, split: xr.Dataset, chosen: Sequence[Subsample], estimators: Mapping[str, str]
 ) -> Iterator[Score]:
-    """Scores of a split in roles; ``estimators``: variant to name for each."""
+    """Scores of a split in roles; ``estimators``: the variant to name for each."""
     found: dict[tuple[str, ...], list[np.ndarray]] = {}
     for block in blocks(split, "labels", "probs"):
         readings = list(disagreements(block["labels"].values, split.sizes["class"]))
