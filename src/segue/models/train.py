@@ -95,7 +95,7 @@ def train(
         data = examples.resample(data, examples.patients(split), rng(seed, "resample"))
 
     if collect := recipe.get("collect"):
-        steps = collect["epochs"] * -(-len(data.images) // training["batch"])
+        steps = collect["epochs"] * _steps(data, training)
         if steps < recipe["snapshots"]:
             raise InputError(
                 f"recipe.snapshots: {recipe['snapshots']} of the {steps} steps in which to "
@@ -150,7 +150,7 @@ class _Run:
         self.optimiser.step()
         if not self.average.n_averaged:
             self.average.update_parameters(self.model)  # a copy
-        elif not collecting:  # as there, which in each step would first look for all weights
+        elif not collecting:  # what it does then, without walking through all modules each time
             self.mean(self.means, self.weights, self.average.n_averaged)
         # Snapshots are evenly spread over the last epochs, the last one at the very end.
         last = self.collect["epochs"] if self.collect else self.keep
@@ -202,6 +202,11 @@ class _Run:
         return torch.stack(self.snapshots)
 
 
+def _steps(data: Examples, training: dict[str, Any]) -> int:
+    """Steps of an epoch, the last of which may have fewer images."""
+    return -(-len(data.images) // training["batch"])
+
+
 def _epoch(
     run: _Run, epoch: int, data: Examples, seed: int, device: torch.device
 ) -> dict[str, float]:
@@ -215,7 +220,7 @@ def _epoch(
     order = draw.permutation(len(data.images))
     raters = examples.raters(data.there, draw)
     size, total = run.training["batch"], torch.zeros((), device=device)
-    steps = -(-len(order) // size)
+    steps = _steps(data, run.training)
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
         image, label = examples.batch(data, chosen, raters[chosen], device)

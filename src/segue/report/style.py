@@ -18,6 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.style import context
+from numpy.typing import ArrayLike
 
 from segue.files import unfinished
 from segue.keys import METHODS
@@ -208,6 +209,12 @@ def add_legend(
     )
     for text in legend.get_texts()[: len(lines)]:
         text.set_fontweight("bold")
+
+
+def linear_below(values: ArrayLike, decades: int) -> float:
+    """A power of ten, so many decades below the largest value: where a symlog axis turns linear."""
+    largest = max(np.nanmax(np.asarray(values, float), initial=0), 1e-6)
+    return 10 ** (np.floor(np.log10(largest)) - decades)
 
 
 def save(figure: Figure, out: Path) -> None:

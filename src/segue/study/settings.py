@@ -6,12 +6,13 @@ itself where somebody does by hand. A result depends on what is there, not on wh
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from segue.schema import Record
+from segue.study import config
 from segue.study.config import (
     Axis,
     Count,
@@ -20,7 +21,6 @@ from segue.study.config import (
     Options,
     Positive,
     Remedy,
-    Share,
     Tables,
     Training,
 )
@@ -63,13 +63,10 @@ class Collect(Record):
     learning_rate: Positive
 
 
-class Recipe(Record):
+class Recipe(config.Recipe):
     """A recipe of the config, for a training of known length."""
 
-    dropout: Share
-    snapshots: Natural
     collect: Collect | None = None
-    resample: Literal["patients"] | None = None
 
 
 class Train(Record):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -83,6 +82,5 @@ def _panel(ax: Axes, rows: pd.DataFrame, measure: str, every: pd.DataFrame) -> N
     ax.set_xticks(range(len(places)), [f"{at:g}" for at in places])
     ax.set_ylabel(_LABELS[measure] + (", dashed: H(p*)" if measure == "au" else ""))
     if measure == "eu":
-        largest = max(float(rows[measure].max()), 1e-6)
-        ax.set_yscale("symlog", linthresh=10 ** (np.floor(np.log10(largest)) - 3))
+        ax.set_yscale("symlog", linthresh=style.linear_below(rows[measure], decades=3))
     ax.set_ylim(bottom=min(0, float(rows[measure].min())))

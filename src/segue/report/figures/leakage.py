@@ -83,7 +83,6 @@ def _cells(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
     order = [(a, e) for a in markers for e in colours]
     wide = rows.pivot(index=["aleatoric", "epistemic"], columns="estimator", values="eu")
     wide = wide.reindex([cell for cell in order if cell in wide.index])
-    scale = max(np.nanmax(wide.to_numpy(), initial=0), 1e-6)
     for y, ((aleatoric, epistemic), row) in enumerate(wide.iterrows()):
         look = {"marker": markers[aleatoric], "color": colours[epistemic], "markersize": 4.5}
         ends = [row.get("plugin", np.nan), row.get("jackknife", np.nan)]
@@ -92,7 +91,7 @@ def _cells(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame) -> None:
         ax.plot(ends[1], y, **look, linestyle="none", markerfacecolor="white")
     ax.axvline(0, color="0.75", linewidth=0.6, zorder=0)
     ax.set_yticks(range(len(wide)), [f"{a} × {e}" for a, e in wide.index], fontsize=5.5)
-    ax.set_xscale("symlog", linthresh=10 ** (np.floor(np.log10(scale)) - 1))
+    ax.set_xscale("symlog", linthresh=style.linear_below(wide, decades=1))
     ax.invert_yaxis()
     ax.margins(x=0.06)
     ax.set(xlabel="mean EU (nats), filled: plug-in", title="All draws")
