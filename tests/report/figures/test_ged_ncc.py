@@ -8,13 +8,18 @@ from segue.keys import REPLICATE
 from segue.report.figures.ged_ncc import compose
 
 COLUMNS = [*REPLICATE, "split", "metric"]
+TASKS = {"ged": "segmentation", "ged_bma": "segmentation"}
 
 
-def _write(folder, rows):
-    """Write scores.csv: (split, metric, measure, aggregation, score) of one cell."""
+def _write(folder, rows, others=()):
+    """Write scores.csv: (split, metric, measure, aggregation, score) of one cell.
+
+    GEDs are of segmentation and all else of ambiguity; ``others`` end in a task of their own.
+    """
+    rows = [*((*row, TASKS.get(row[1], "ambiguity")) for row in rows), *others]
     table = pd.DataFrame(
         [("lung", "ssn", "none", 0, *row) for row in rows],
-        columns=[*COLUMNS, "measure", "aggregation", "score"],
+        columns=[*COLUMNS, "measure", "aggregation", "score", "task"],
     )
     table.to_csv(folder / "scores.csv", index=False)
     return folder
@@ -35,8 +40,13 @@ def test_ood_is_the_mean_over_the_shifted_splits_of_dice_ged_and_au_ncc(tmp_path
         ("ood_blur", "ncc", "AU", "", 0.5),
         ("ood_noise", "ncc", "AU", "", 0.7),
     ]
+    others = [
+        ("id", "ncc", "AU", "", 9.0, "truth_aleatoric"),
+        ("id", "ncc", "AU", "draws=1", 9.0, "leakage"),
+        ("ood_blur", "ncc", "AU", "all", 9.0, "leakage"),
+    ]
     places = {}
-    for ax in compose(_write(tmp_path, rows)).axes:
+    for ax in compose(_write(tmp_path, rows, others)).axes:
         (marker,) = (line for line in ax.lines if line.get_label() == "ssn × none")
         places[ax.get_title()] = (*marker.get_xdata(), *marker.get_ydata())
     assert list(places) == ["In distribution", "Out of distribution"]

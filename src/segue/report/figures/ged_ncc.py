@@ -36,10 +36,11 @@ def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
     Raises:
         InputError: ``scores.csv``, one of its columns or one of the two metrics is missing.
     """
-    keys = (*REPLICATE, "split", "metric", "measure", "aggregation")
+    keys = (*REPLICATE, "split", "task", "metric", "measure", "aggregation")
     table = read_table(tables, "scores", keys, ("score",))
     ged = (table["metric"] == "ged") & (table["aggregation"] == "dice")
-    ncc = (table["metric"] == "ncc") & (table["measure"] == "AU")
+    # Other tasks have an NCC too: with the truth, or of fewer samples.
+    ncc = (table["task"] == "ambiguity") & (table["metric"] == "ncc") & (table["measure"] == "AU")
     for name, rows in (("ged (aggregation dice)", ged), ("ncc (measure AU)", ncc)):
         if not rows.any():
             raise InputError(f"{Path(tables) / 'scores.csv'}: no row of the metric {name}")
