@@ -1,21 +1,23 @@
 """Small splits and stores of random or given labels and probabilities."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from segue import dims, seeds, store
-from segue.evaluation.maps import decompose
+from segue import dims, plugins, seeds, store
+from segue.evaluation.drawn import few
+from segue.evaluation.maps import SAMPLE_DIMS, decompose
 from segue.evaluation.task import Score
+from segue.evaluation.variants import Variant
 
 SPLITS = ("val", "id", "ood_blur", "ood_noise")
 
 
 def split_of(labels: np.ndarray, probs: np.ndarray, truth: np.ndarray | None = None) -> xr.Dataset:
-    """A split as tasks take it: labels, probs, and the maps and prediction that follow.
+    """A split: labels, probs, and the maps and prediction that follow.
 
     ``truth`` is the distribution of the labels, where it is known.
     """
@@ -29,7 +31,10 @@ def split_of(labels: np.ndarray, probs: np.ndarray, truth: np.ndarray | None = N
             "uncertainty": decompose(samples.astype("float32")).transpose(*dims.UNCERTAINTY),
             "prediction": samples.astype("float32").mean(("eu_sample", "au_sample")),
         },
-        attrs={"none_roles": "samples_as_hypotheses"},
+        attrs={
+            "none_roles": "samples_as_hypotheses",
+            **{dim: samples.sizes[dim] for dim in SAMPLE_DIMS},
+        },
     )
 
 
@@ -89,6 +94,26 @@ def write_stores(folder: Path, splits: Mapping[str, xr.Dataset], chunk: int = 4)
                 patients = [f"patient {i}" for i in range(content.sizes["image"])]
                 store.coordinate(path, split, "patient", "image", patients)
     return {"dataset": str(folder / "dataset.zarr"), "samples": str(folder / "samples.zarr")}
+
+
+def scores_of(
+    task: str, splits: Mapping[str, xr.Dataset], variants: Sequence[Variant], **options
+) -> Iterator[Score]:
+    """Scores of a task of splits with samples, of which it is given what it summarised."""
+    module, summarised = plugins.load("tasks", task), {}
+    for function in (plugins.SUMMARISE, plugins.SCORE):
+        summarised[function] = plugins.taken(function, {task: options}).get(task, {})
+    given = {}
+    for name, split in splits.items():
+        found = split.drop_vars("probs")
+        if hasattr(module, plugins.SUMMARISE):
+            parts = [
+                xr.Dataset(module.summarise(name, drawn, **summarised[plugins.SUMMARISE]))
+                for drawn in few(split[["probs", "labels"]], split.attrs["none_roles"])
+            ]
+            found = found.assign(xr.concat(parts, dim="image"))
+        given[name] = found.assign_attrs({dim: split.sizes[dim] for dim in SAMPLE_DIMS})
+    return module.score(given, variants, **summarised[plugins.SCORE])
 
 
 def by_key(scores: Iterable[Score]) -> dict[tuple[str, ...], np.ndarray | float]:

@@ -112,9 +112,9 @@ def study(tmp_path):
     paths = write_stores(tmp_path, splits)
     folder = tmp_path / "results/mine"
     (folder / "datasets/lung").mkdir(parents=True)
-    Path(paths["dataset"]).rename(folder / "datasets/lung/dataset.zarr")
     cell = folder / "maps/lung/ssn-none/rep0"
-    maps.write_maps(cell / "maps.zarr", samples=paths["samples"], none_roles="strict")
+    maps.write_maps(cell / "maps.zarr", **paths, none_roles="strict", options={})
+    Path(paths["dataset"]).rename(folder / "datasets/lung/dataset.zarr")
     shared = tmp_path / "results/shared/samples/lung/ssn-none/rep0-abc"
     shared.mkdir(parents=True)
     Path(paths["samples"]).rename(shared / "samples.zarr")

@@ -89,6 +89,11 @@ def definition(module: str, function: str) -> ast.FunctionDef:
     return node
 
 
+def has(module: str, function: str) -> bool:
+    """Whether a module has a function."""
+    return any(isinstance(n, ast.FunctionDef) and n.name == function for n in _syntax(module).body)
+
+
 def options(module: str, function: str) -> dict[str, bool]:
     """Options of a function, and whether each has to be given.
 
@@ -216,6 +221,26 @@ def check_needs(
             )
 
 
+SUMMARISE, SCORE = "summarise", "score"
+"""Functions of a task, of which it needs the second; see ``segue.evaluation.task``."""
+
+
+def taken(function: str, given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of the options of each task, those that one of its functions takes.
+
+    Args:
+        function: ``SUMMARISE`` or ``SCORE``; tasks that do not have it are left out.
+        given: options of each task, by its name.
+    """
+    found = {}
+    for task, each in given.items():
+        path = module("tasks", require("tasks", task, "scores"))
+        if has(path, function):
+            names = options(path, function)
+            found[task] = {name: value for name, value in each.items() if name in names}
+    return found
+
+
 def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix: str = "") -> None:
     """Check the tasks of a config against the files of the package.
 
@@ -230,8 +255,13 @@ def check_tasks(scores: Mapping[str, Mapping], ranked: Mapping[str, str], prefix
             is not scored or compares no measures.
     """
     for name, given in scores.items():
+        where, path = f"{prefix}scores.{name}", module("tasks", name)
         require("tasks", name, f"{prefix}scores")
-        check_options("tasks", name, "score", given, f"{prefix}scores.{name}")
+        functions = [each for each in (SUMMARISE, SCORE) if each == SCORE or has(path, each)]
+        known = {key: must for each in functions for key, must in options(path, each).items()}
+        compare(given, known, where)
+        for each in functions:
+            check_options("tasks", name, each, taken(each, {name: given})[name], where)
     compare(ranked, dict.fromkeys(scores, False), f"{prefix}tables.tasks")
     check_ranked(ranked, prefix)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from handmade import SPLITS, by_key, random_split
+from handmade import SPLITS, by_key, random_split, scores_of
 
 from segue import blocks, dims, plugins
+from segue.evaluation import drawn
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import VARIANTS
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
 def _score(name, splits, variants=CORRECTED):
-    return plugins.load("tasks", name).score(splits, variants, **CONFIG["scores"][name])
+    return scores_of(name, splits, variants, **CONFIG["scores"][name])
 
 
 def _key(score):
@@ -106,6 +107,7 @@ def test_scores_do_not_depend_on_how_many_images_fit_in_memory(name, monkeypatch
     splits = _splits(classes=3)
     together = by_key(_score(name, splits))
     monkeypatch.setattr(blocks, "_WORKING", 1)
+    monkeypatch.setattr(drawn, "_AT_ONCE", 1)
     _assert_close(by_key(_score(name, splits)), together)
 
 
@@ -197,6 +199,23 @@ def test_what_lacks_is_left_out_and_the_other_images_are_scored_as_ever(name, ki
         assert not score.reason
         found, unchanged = score.weighted(weights), whole.weighted(weights)
         np.testing.assert_allclose(found, unchanged, rtol=1e-6, atol=1e-9, err_msg=str(_key(score)))
+
+
+def test_what_it_takes_of_samples_is_its_own_and_of_images(name):
+    taken = plugins.taken(plugins.SUMMARISE, CONFIG["scores"])
+    if name not in taken:
+        pytest.skip("takes nothing of samples")
+    content = random_split("id", images=2)
+    (some,) = drawn.few(content[["probs", "labels"]], "strict")
+    found = {
+        task: plugins.load("tasks", task).summarise("id", some, **options)
+        for task, options in taken.items()
+    }
+    others = {key for task, arrays in found.items() if task != name for key in arrays}
+    assert found[name].keys().isdisjoint({*others, *content, *content.dims})
+    for array in found[name].values():
+        assert array.dims[0] == "image"
+        assert array.sizes["image"] == 2
 
 
 def test_it_reads_what_it_says(name):

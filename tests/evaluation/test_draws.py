@@ -100,12 +100,12 @@ def test_what_needs_unpickling_is_refused(tmp_path):
 def test_scoring_keeps_the_draws_that_the_intervals_are_of(tmp_path):
     stores = write_stores(tmp_path, {name: random_split(name) for name in SPLITS})
     maps, out = tmp_path / "maps.zarr", tmp_path / "scores.csv"
-    write_maps(maps, samples=stores["samples"], none_roles="strict")
+    write_maps(maps, **stores, none_roles="strict", options={})
     key = {"study": "s", "dataset": "d", "aleatoric": "a", "epistemic": "e", "replicate": 0}
     options = {"calibration": {"ace_bins": 5, "platt_bins": 64}, "ambiguity": {}}
     score(
         out,
-        **stores,
+        dataset=stores["dataset"],
         maps=str(maps),
         key=key,
         variants=["corrected", "paper_code"],

@@ -185,7 +185,7 @@ def test_the_fast_entropy_is_that_of_scipy_and_of_rounded_zeros_too():
 def test_the_stage_writes_both_and_neither_changes_the_other(tmp_path, hypotheses):
     split = random_split("id", images=5, classes=3, hypotheses=hypotheses, draws=4)
     paths = write_stores(tmp_path, {"id": split})
-    write_maps(tmp_path / "maps.zarr", samples=paths["samples"], none_roles="samples_as_hypotheses")
+    write_maps(tmp_path / "maps.zarr", **paths, none_roles="samples_as_hypotheses", options={})
     found = store.open_split(tmp_path / "maps.zarr", "id")
     plugin, jackknife = found["uncertainty"].values, found["uncertainty_jackknife"]
     assert jackknife.dims == dims.UNCERTAINTY

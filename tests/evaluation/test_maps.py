@@ -11,6 +11,7 @@ from segue import blocks, dims, store
 from segue.errors import InputError
 from segue.evaluation.maps import decompose, write_maps
 from segue.evaluation.probabilities import probabilities
+from segue.evaluation.tasks import leakage
 
 SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=3)
 LOGITS = SHAPES.flatmap(lambda s: hnp.arrays(np.float32, s, elements=st.floats(-20, 20, width=32)))
@@ -93,7 +94,7 @@ def test_the_stage_writes_the_maps_of_every_split(tmp_path, monkeypatch, none_ro
     monkeypatch.setattr(blocks, "_WORKING", working)
     splits = {name: random_split(name, images=5, classes=3) for name in ("val", "id")}
     paths = write_stores(tmp_path, splits)
-    write_maps(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=none_roles)
+    write_maps(tmp_path / "maps.zarr", **paths, none_roles=none_roles, options={})
     assert store.splits(tmp_path / "maps.zarr") == ["id", "val"]
     for name, split in splits.items():
         probs = probabilities(split["probs"])
@@ -109,10 +110,10 @@ def test_the_stage_writes_the_maps_of_every_split(tmp_path, monkeypatch, none_ro
 
 def test_samples_of_a_single_hypothesis_are_taken_as_hypotheses_if_so_asked(tmp_path):
     split = random_split("id", hypotheses=1, draws=4)
-    path = write_stores(tmp_path, {"id": split})["samples"]
+    paths = write_stores(tmp_path, {"id": split})
     maps = {}
     for roles in ("strict", "samples_as_hypotheses"):
-        write_maps(tmp_path / f"{roles}.zarr", samples=path, none_roles=roles)
+        write_maps(tmp_path / f"{roles}.zarr", **paths, none_roles=roles, options={})
         found = store.open_split(tmp_path / f"{roles}.zarr", "id")["uncertainty"]
         maps[roles] = {m: found.sel(measure=m).values for m in dims.MEASURES}
     probs = probabilities(split["probs"]).values[:, 0]
@@ -127,8 +128,8 @@ def test_maps_do_not_depend_on_how_samples_are_chunked(tmp_path):
     splits = {"id": random_split("id", images=7)}
     found = []
     for chunk in (2, 7):
-        path = write_stores(tmp_path / str(chunk), splits, chunk=chunk)["samples"]
-        write_maps(tmp_path / f"{chunk}.zarr", samples=path, none_roles="strict")
+        paths = write_stores(tmp_path / str(chunk), splits, chunk=chunk)
+        write_maps(tmp_path / f"{chunk}.zarr", **paths, none_roles="strict", options={})
         found.append(store.open_split(tmp_path / f"{chunk}.zarr", "id").load())
     xr.testing.assert_allclose(*found, atol=1e-7)
 
@@ -138,17 +139,46 @@ def test_samples_that_are_no_probabilities_are_refused_by_name(tmp_path, wrong):
     probs = np.full((4, 1, 1, 2, 3, 3), 0.5, np.float16)
     probs[2, ..., 1, 1] = wrong
     labels = np.zeros((4, 1, 3, 3))
-    path = write_stores(tmp_path, {"id": split_of(labels, probs)})["samples"]
+    paths = write_stores(tmp_path, {"id": split_of(labels, probs)})
     with (
         pytest.raises(InputError, match=r"samples.zarr/id/probs: expected class probabilities"),
         np.errstate(invalid="ignore"),
     ):
-        write_maps(tmp_path / "maps.zarr", samples=path, none_roles="strict")
+        write_maps(tmp_path / "maps.zarr", **paths, none_roles="strict", options={})
     assert not (tmp_path / "maps.zarr").exists()
 
 
+def test_two_tasks_may_not_take_arrays_of_one_name(tmp_path, monkeypatch):
+    paths = write_stores(tmp_path, {"id": random_split("id")})
+    options = {"segmentation": {}, "leakage": {"draws": [1], "hypotheses": [1]}}
+    monkeypatch.setattr(leakage, "summarise", lambda *_, **__: {"sample_masks": None})
+    with pytest.raises(InputError, match=r"scores.leakage: .* another array 'sample_masks'"):
+        write_maps(tmp_path / "maps.zarr", **paths, none_roles="strict", options=options)
+    assert not (tmp_path / "maps.zarr").exists()
+
+
+@pytest.mark.parametrize("side", [8, 9])
+def test_masks_are_kept_as_bits(tmp_path, side):
+    split = random_split("id", images=3, classes=3, side=side)
+    paths = write_stores(tmp_path, {"id": split})
+    options = {"segmentation": {}}
+    write_maps(tmp_path / "maps.zarr", **paths, none_roles="strict", options=options)
+    found = store.open_split(tmp_path / "maps.zarr", "id")
+    probs = split["probs"].values
+    means = probabilities(split["probs"]).mean("au_sample").values
+    for name, masks in (
+        ("sample_masks", probs.argmax(axis=3)),
+        ("hypothesis_masks", means.argmax(axis=2)),
+    ):
+        bits = found[name].values
+        assert bits.dtype == np.uint64
+        flags = np.unpackbits(bits.view(np.uint8), axis=-1)[..., : side**2]
+        of_class = np.moveaxis(np.stack([masks == 1, masks == 2]), 0, 1)
+        np.testing.assert_array_equal(flags, of_class.reshape(flags.shape))
+
+
 def test_an_unknown_role_is_refused(tmp_path):
-    path = write_stores(tmp_path, {"id": random_split("id")})["samples"]
+    paths = write_stores(tmp_path, {"id": random_split("id")})
     with pytest.raises(InputError, match="none_roles: expected one of"):
-        write_maps(tmp_path / "maps.zarr", samples=path, none_roles="no")
+        write_maps(tmp_path / "maps.zarr", **paths, none_roles="no", options={})
     assert not (tmp_path / "maps.zarr").exists()

@@ -15,7 +15,7 @@ import yaml
 from handmade import SPLITS, random_split
 from scipy.special import expit, logit
 
-from segue import cli, dims, store
+from segue import cli, dims, plugins, store
 from segue.errors import InputError
 from segue.evaluation.predictions import deltas, score_predictions, settings
 from segue.evaluation.score import score as score_stage
@@ -168,11 +168,10 @@ def test_it_is_what_the_stages_of_the_workflow_write(folder, tmp_path):
     score_stage(
         tmp_path / "scores.csv",
         dataset=path,
-        samples=path,
         maps=str(folder / "maps.zarr"),
         key=key | {"replicate": 0},
         variants=["corrected", "jackknife", "paper_code"],
-        options=settings(None)["scores"],
+        options=plugins.taken(plugins.SCORE, settings(None)["scores"]),
         seed=0,
     )
     for name in ("scores.csv", "scores-intervals.csv"):

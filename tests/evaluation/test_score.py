@@ -30,8 +30,9 @@ SETTINGS = {"key": KEY, "variants": ["corrected"], "options": OPTIONS, "seed": 0
 def _stores(folder, splits, chunk=4):
     paths = write_stores(folder, splits, chunk)
     maps = folder / "maps.zarr"
-    write_maps(maps, samples=paths["samples"], none_roles="samples_as_hypotheses")
-    return {**paths, "maps": str(maps)}
+    options = {"segmentation": {}}
+    write_maps(maps, **paths, none_roles="samples_as_hypotheses", options=options)
+    return {"dataset": paths["dataset"], "maps": str(maps)}
 
 
 def _read(path):
@@ -98,7 +99,7 @@ def test_numbers_in_the_file_are_those_that_were_computed(paths, written):
         for row in csv.DictReader(file):
             key = tuple(row[name] for name in ("metric", "split", "measure", "aggregation"))
             found.setdefault(key, []).append(float(row["score"]))
-    opened = open_splits(*(Path(paths[name]) for name in ("dataset", "samples", "maps")))
+    opened = open_splits(*(Path(paths[name]) for name in ("dataset", "maps")), OPTIONS)
     for task, options in OPTIONS.items():
         for key, values in by_key(scores(task, opened, ["corrected"], options)).items():
             assert found[key[1:]] == np.atleast_1d(values).tolist()
@@ -143,10 +144,10 @@ def test_the_variant_jackknife_is_corrected_on_maps_by_the_jackknife(splits, tmp
     found = dict(list(_read(tmp_path / "all.csv").groupby("variant")))
     assert list(found) == variants
     swapped = {}
-    for name, split in open_splits(*map(Path, paths.values())).items():
+    for name, split in open_splits(*map(Path, paths.values()), OPTIONS).items():
         swapped[name] = split.assign(uncertainty=split["uncertainty_jackknife"])
     for variant, given in (
-        ("corrected", open_splits(*map(Path, paths.values()))),
+        ("corrected", open_splits(*map(Path, paths.values()), OPTIONS)),
         ("jackknife", swapped),
     ):
         here = found[variant]
@@ -185,7 +186,7 @@ def test_other_variants_have_the_same_scores_with_and_without_the_jackknife(spli
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_what_reads_no_maps_is_scored_once_under_all_variants(splits, monkeypatch):
+def test_what_reads_no_maps_is_scored_once_under_all_variants(paths, monkeypatch):
     calls = []
     plain = segmentation.score
 
@@ -194,24 +195,29 @@ def test_what_reads_no_maps_is_scored_once_under_all_variants(splits, monkeypatc
         return plain(splits, variants)
 
     monkeypatch.setattr(segmentation, "score", counted)
-    found = by_key(scores("segmentation", splits, list(VARIANTS), {}))
+    opened = open_splits(*(Path(paths[name]) for name in ("dataset", "maps")), ["segmentation"])
+    found = by_key(scores("segmentation", opened, list(VARIANTS), {}))
     assert calls == [tuple(VARIANTS.values())]
     assert {key[0] for key in found} == {*VARIANTS}
 
 
-def test_maps_without_the_jackknife_are_refused_with_the_remedy(paths, tmp_path):
-    old = store.open_split(Path(paths["maps"]), "id")
+@pytest.mark.parametrize("lacking", ["summarised", "eu_sample", "uncertainty_jackknife"])
+def test_maps_that_do_not_have_all_are_refused_with_the_remedy(paths, tmp_path, lacking):
+    whole = Path(paths["maps"])
+    known = store.attributes(whole) | ({"summarised": {}} if lacking == "summarised" else {})
     with store.publish(tmp_path / "maps.zarr") as path:
+        store.describe(path, {key: value for key, value in known.items() if key != "eu_sample"})
+        if lacking != "eu_sample":
+            store.describe(path, known)
         for name in SPLITS:
-            for variable in ("uncertainty", "prediction"):
-                array = old[variable]
-                kept = store.create(
-                    path, name, variable, array.dims, array.shape, "float32", chunk=2
-                )
-                kept[:] = array.values
-    with pytest.raises(
-        InputError, match=r"uncertainty_jackknife: no such array; remove .*maps.zarr"
-    ):
+            for variable, array in store.open_split(whole, name).items():
+                if variable != lacking:
+                    kept = store.create(
+                        path, name, variable, array.dims, array.shape, str(array.dtype), chunk=2
+                    )
+                    kept[:] = array.values
+    said = "segmentation" if lacking == "summarised" else lacking
+    with pytest.raises(InputError, match=rf"{said}.*; remove .*maps.zarr and make it again"):
         score(tmp_path / "a.csv", **(paths | {"maps": str(tmp_path / "maps.zarr")}), **SETTINGS)
 
 
@@ -299,7 +305,7 @@ def _intervals(path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"options": {"no_task": {}}}, "scores.no_task: nothing named 'no_task' in tasks"),
+        ({"options": {"no_task": {}}}, "scores: nothing named 'no_task' in tasks"),
         ({"options": {"ood": {"pach": 5}}}, "scores.ood: unknown key pach"),
         ({"options": {"ood": {}}}, "scores.ood: missing key patch"),
         ({"options": {"ood": {"patch": 5.0}}}, "scores.ood.patch: expected an integer, found 5.0"),
@@ -309,7 +315,7 @@ def _intervals(path):
 def test_wrong_settings_are_refused_and_leave_no_file(paths, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         score(tmp_path / "scores" / "a.csv", **paths, **(SETTINGS | changes))
-    assert not list((tmp_path / "scores").iterdir())
+    assert not list((tmp_path / "scores").glob("*"))
 
 
 @pytest.mark.parametrize(
@@ -337,14 +343,15 @@ def test_what_the_splits_allow_is_scored_and_the_log_says_what_is_left_out(
     assert set(limits["task"]) == tasks
 
 
-@pytest.mark.parametrize("variable", ["labels", "probs"])
-def test_stores_of_different_images_are_refused_by_name(splits, paths, tmp_path, variable):
+def test_stores_of_different_images_are_refused_by_name(splits, paths, tmp_path):
     fewer = {name: split.isel(image=slice(3)) for name, split in splits.items()}
     other = write_stores(tmp_path, fewer)
-    changed = "dataset" if variable == "labels" else "samples"
-    mixed = paths | {changed: other[changed]}
-    with pytest.raises(InputError, match=r"along 'image' as \w+ has, found [35]; make"):
-        score(tmp_path / "a.csv", **mixed, **SETTINGS)
+    dataset, said = paths["dataset"], r"along 'image' as \w+ has, found [35]; make"
+    with pytest.raises(InputError, match=said):
+        score(tmp_path / "a.csv", **(paths | {"dataset": other["dataset"]}), **SETTINGS)
+    mixed = {"dataset": dataset, "samples": other["samples"]}
+    with pytest.raises(InputError, match=said):
+        write_maps(tmp_path / "maps.zarr", **mixed, none_roles="strict", options={})
 
 
 def test_an_interval_that_there_is_not_is_empty_and_is_read_as_such(splits, tmp_path):

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from handmade import SPLITS, by_key, random_split, split_of
+from handmade import SPLITS, by_key, random_split, scores_of, split_of
 
 from segue.errors import InputError
-from segue.evaluation.tasks import ambiguity, calibration, failure, ood, segmentation
+from segue.evaluation.tasks import ambiguity, calibration, ood
 from segue.evaluation.variants import (
     CORRECTED,
     JACKKNIFE,
@@ -159,7 +159,7 @@ def test_fault_4_leaves_images_with_an_error_alone():
 
 def _overlaps(mask, label, classes):
     split = _split([[mask]], np.array(label).reshape(1, 1, 1, -1), classes)
-    found = by_key(segmentation.score({"id": split}, BOTH))
+    found = by_key(scores_of("segmentation", {"id": split}, BOTH))
     return {
         (variant, metric): found[variant, metric, "id", "", how].item()
         for variant in ("corrected", "paper_code")
@@ -214,13 +214,13 @@ def test_nothing_else_depends_on_the_variant(classes):
     splits = {name: random_split(name, classes=classes) for name in SPLITS}
     found = {}
     for task, options in (
-        (ood, {"patch": 3}),
-        (ambiguity, {}),
-        (calibration, {"ace_bins": 20, "platt_bins": 256}),
-        (segmentation, {}),
-        (failure, {}),
+        ("ood", {"patch": 3}),
+        ("ambiguity", {}),
+        ("calibration", {"ace_bins": 20, "platt_bins": 256}),
+        ("segmentation", {}),
+        ("failure", {}),
     ):
-        found |= by_key(task.score(splits, BOTH, **options))
+        found |= by_key(scores_of(task, splits, BOTH, **options))
     differing = {
         (metric, how)
         for (variant, metric, split, measure, how), values in found.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segue import files, store
+from segue import files, plugins, store
 from segue.data.prepare import prepare
 from segue.evaluation.maps import write_maps
 from segue.evaluation.score import intervals_beside, score
@@ -106,18 +106,23 @@ class Artefacts:
         )
 
     def maps_of_samples(self, out: Path) -> None:
-        write_maps(out, samples=str(self.samples), none_roles="strict")
+        write_maps(
+            out,
+            dataset=str(self.dataset),
+            samples=str(self.samples),
+            none_roles="strict",
+            options=plugins.taken(plugins.SUMMARISE, SCORES),
+        )
 
     def score(self, out: Path, method: str = METHODS[0]) -> None:
         key = {"study": "faults", "dataset": "contours", "aleatoric": "softmax", "replicate": 0}
         score(
             out,
             dataset=str(self.dataset),
-            samples=str(self.samples),
             maps=str(self.maps),
             key={**key, "epistemic": method},
             variants=["corrected", "jackknife"],  # which read all maps
-            options=SCORES,
+            options=plugins.taken(plugins.SCORE, SCORES),
             seed=0,
         )
 

@@ -236,6 +236,8 @@ def test_what_is_gone_is_made_again_only_for_what_runs():
         return None if job.stage == "sample" else records(job)
 
     assert plan.plan(whole, without_samples) == {}
-    assert plan.counts(
-        plan.plan(study(scores={"ood": {"patch": 3}}), without_samples), "sample"
-    ) == {NEW: 19}
+    scored = plan.plan(study(scores={"ood": {"patch": 3}}), without_samples)
+    assert plan.counts(scored, "score") == {CHANGED: 19}
+    assert {stage for stage, _ in scored} == {"score"}
+    summarised = plan.plan(study(scores={"leakage": {"draws": [2]}}), without_samples)
+    assert plan.counts(summarised, "sample") == {NEW: 19}

@@ -13,8 +13,10 @@ from segue.study import stages
 
 
 @pytest.fixture
-def samples(tmp_path):
-    return write_stores(tmp_path, {name: random_split(name) for name in SPLITS})["samples"]
+def settings(tmp_path):
+    """Of the stage maps."""
+    paths = write_stores(tmp_path, {name: random_split(name) for name in SPLITS})
+    return {**paths, "none_roles": "strict", "options": {}}
 
 
 def run(stage, settings, out):
@@ -24,58 +26,55 @@ def run(stage, settings, out):
     stages.run(stage, path, out, 1)
 
 
-def test_without_a_stamp_it_writes_the_result_itself(samples, tmp_path):
-    run("maps", {"samples": samples, "none_roles": "strict"}, tmp_path / "out/mine.zarr")
+def test_without_a_stamp_it_writes_the_result_itself(settings, tmp_path):
+    run("maps", settings, tmp_path / "out/mine.zarr")
     assert store.splits(tmp_path / "out/mine.zarr") == sorted(SPLITS)
     assert not list((tmp_path / "out").glob("made.json"))
 
 
-def test_with_a_stamp_it_says_what_is_whole_and_what_made_it(samples, tmp_path):
-    settings = {"samples": samples, "none_roles": "strict"}
+def test_with_a_stamp_it_says_what_is_whole_and_what_made_it(settings, tmp_path):
     run("maps", settings, tmp_path / "out/made.json")
     made = stamp.verified(tmp_path / "out/made.json")
     assert made.main == tmp_path / "out/maps.zarr"
     record = json.loads((tmp_path / "out/provenance.json").read_text())
-    assert record["settings"] == {"none_roles": "strict"}
+    assert record["settings"] == {"none_roles": "strict", "options": {}}
     assert record["code"]
     assert record["software"]["numpy"] == np.__version__
 
 
-def test_the_same_again_is_kept_and_other_settings_are_made(samples, tmp_path):
+def test_the_same_again_is_kept_and_other_settings_are_made(settings, tmp_path):
     out = tmp_path / "out/made.json"
-    run("maps", {"samples": samples, "none_roles": "strict"}, out)
+    run("maps", settings, out)
     before = (tmp_path / "out/maps.zarr").stat().st_mtime_ns
     out.unlink()
-    run("maps", {"samples": samples, "none_roles": "strict"}, out)
+    run("maps", settings, out)
     assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns == before
-    run("maps", {"samples": samples, "none_roles": "samples_as_hypotheses"}, out)
+    run("maps", settings | {"none_roles": "samples_as_hypotheses"}, out)
     assert (tmp_path / "out/maps.zarr").stat().st_mtime_ns != before
 
 
-def test_a_kept_result_is_on_record_as_that_of_its_present_inputs(samples, tmp_path):
-    settings = {"samples": samples, "none_roles": "strict"}
+def test_a_kept_result_is_on_record_as_that_of_its_present_inputs(settings, tmp_path):
     out = tmp_path / "out/made.json"
     for name in ("a-1", "b-2"):
         link = tmp_path / name / "samples.zarr"
         link.parent.mkdir()
-        link.symlink_to(samples)
+        link.symlink_to(settings["samples"])
         run("maps", {**settings, "samples": str(link)}, out)
         record = json.loads((tmp_path / "out/provenance.json").read_text())
-        assert record["sources"] == [name]
+        assert record["sources"] == [tmp_path.name, name]
 
 
-def test_a_result_that_is_partly_gone_is_made_again(samples, tmp_path):
-    settings = {"samples": samples, "none_roles": "strict"}
+def test_a_result_that_is_partly_gone_is_made_again(settings, tmp_path):
     run("maps", settings, tmp_path / "out/made.json")
     shutil.rmtree(tmp_path / "out/maps.zarr")
     run("maps", settings, tmp_path / "out/made.json")
     assert store.splits(tmp_path / "out/maps.zarr") == sorted(SPLITS)
 
 
-def test_an_input_is_compared_with_its_stamp_before_it_is_used(samples, tmp_path):
+def test_an_input_is_compared_with_its_stamp_before_it_is_used(settings, tmp_path):
     first = tmp_path / "first/made.json"
-    run("maps", {"samples": samples, "none_roles": "strict"}, first)
-    settings = {"samples": str(first), "none_roles": "strict"}
+    run("maps", settings, first)
+    settings = settings | {"samples": str(first)}
     (tmp_path / "first/maps.zarr/id/zarr.json").write_text("{}")
     with pytest.raises(InputError, match=r"maps.zarr: is damaged, or was changed .*remove the fol"):
         run("maps", settings, tmp_path / "second/made.json")
@@ -88,8 +87,8 @@ def test_an_input_is_compared_with_its_stamp_before_it_is_used(samples, tmp_path
     assert not (tmp_path / "second/maps.zarr").exists()
 
 
-def test_results_may_be_moved_with_their_stamp(samples, tmp_path):
-    run("maps", {"samples": samples, "none_roles": "strict"}, tmp_path / "here/made.json")
+def test_results_may_be_moved_with_their_stamp(settings, tmp_path):
+    run("maps", settings, tmp_path / "here/made.json")
     (tmp_path / "here").rename(tmp_path / "there")
     assert stamp.verified(tmp_path / "there/made.json").main == tmp_path / "there/maps.zarr"
 
@@ -101,11 +100,16 @@ def test_results_may_be_moved_with_their_stamp(samples, tmp_path):
         (
             "maps",
             {"samples": "x", "none_roles": "strict", "lr": 1},
-            "unknown key lr; there are: sa",
+            "unknown key lr; there are: da",
         ),
         (
             "maps",
-            {"samples": "nowhere.zarr", "none_roles": "strict"},
+            {
+                "dataset": "nowhere.zarr",
+                "samples": "nowhere.zarr",
+                "none_roles": "strict",
+                "options": {},
+            },
             "nowhere.zarr: no Zarr store",
         ),
         ("figure", {"figure": "pie"}, "nothing named 'pie' in figures; there are: "),

@@ -9,9 +9,11 @@ import pandas as pd
 import xarray as xr
 import yaml
 
+from segue import plugins
 from segue.evaluation.canonical import canonical, known
 from segue.evaluation.check import check_splits
-from segue.evaluation.maps import in_roles, mapped
+from segue.evaluation.drawn import check_roles
+from segue.evaluation.maps import SAMPLE_DIMS, mapped
 from segue.evaluation.score import image_names, rows, scores
 from segue.evaluation.structure import ARRAYS
 from segue.evaluation.variants import CORRECTED
@@ -64,22 +66,28 @@ def score(
     if tasks is None:
         defaults = files("segue.evaluation") / "scores.yaml"
         tasks = yaml.safe_load(defaults.read_text(encoding="utf-8"))["scores"]
-    whole = {name: _with_maps(splits[name], none_roles) for name in known(splits)}
+    check_roles(none_roles)
+    plugins.check_tasks(tasks, {})
+    whole = {name: _with_maps(name, splits[name], none_roles, tasks) for name in known(splits)}
     names = {name: image_names(splits[name]) for name in whole}
     key = dict.fromkeys(_CELL, "")
     found = [
         row
-        for task, options in tasks.items()
-        for each in scores(task, whole, variants, dict(options))
+        for task, options in plugins.taken(plugins.SCORE, tasks).items()
+        for each in scores(task, whole, variants, options)
         for variant in ([each.variant] if each.variant else variants)
         for row in rows(task, each, variant, key, names)
     ]
     return pd.DataFrame(found, columns=list(SCORE_ROW)).drop(columns=list(_CELL))
 
 
-def _with_maps(split: xr.Dataset, none_roles: str) -> xr.Dataset:
-    """A split as tasks take it, with the maps that the stage ``maps`` would write."""
+def _with_maps(
+    name: str, split: xr.Dataset, none_roles: str, tasks: Mapping[str, Mapping[str, Any]]
+) -> xr.Dataset:
+    """A split as tasks take it, with the arrays that the stage ``maps`` would write."""
     names = [*ARRAYS, *(["truth"] if "truth" in split else [])]
     given = canonical(split[names].reset_coords(drop=True))
-    maps = xr.concat(mapped(in_roles(given[["probs"]], none_roles)), dim="image")
-    return given.assign(maps.drop_vars("measure")).assign_attrs(none_roles=none_roles)
+    summarised = plugins.taken(plugins.SUMMARISE, tasks)
+    maps = xr.concat(mapped(name, given, none_roles, summarised), dim="image")
+    known = {dim: given.sizes[dim] for dim in SAMPLE_DIMS}
+    return given.drop_vars("probs").assign(maps).assign_attrs(none_roles=none_roles, **known)

@@ -46,7 +46,8 @@ def samples(stored: np.ndarray) -> np.ndarray:
 
     Sums over ``class`` are made 1 later, by ``segue.evaluation.probabilities``.
     """
-    if not np.signbit(stored).any():
+    bits = stored.view(f"i{stored.itemsize}")  # many times faster than np.signbit of halves
+    if bits.min(initial=0) >= 0:
         return stored
     return np.abs(np.maximum(stored, 0))
 

@@ -6,10 +6,11 @@ is counted as EU, in the very pixels where draws differ. The jackknife (Quenouil
 term in 1/S away: Û_J = S·Û_S - (S-1)·mean_i Û_{S-1, without i}.
 """
 
-import numpy as np
-import xarray as xr
+from typing import NamedTuple
 
-from segue.evaluation.metrics.entropy import fast_entropy
+import numpy as np
+
+from segue.evaluation.metrics.entropy import plane_entropy
 
 PLUGIN, JACKKNIFE = "plugin", "jackknife"
 
@@ -17,41 +18,70 @@ ESTIMATORS = {PLUGIN: "uncertainty", JACKKNIFE: "uncertainty_jackknife"}
 """Name of each estimator, and of the array of a store of maps that holds what it gives."""
 
 
-def corrections(probs: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """What the jackknife adds to the plug-in estimates of TU and of H(p̄_e), in nats.
+class Hypotheses(NamedTuple):
+    """Samples, and what the maps of any number of their weight hypotheses have in common.
 
-    That is (S-1)·mean_i (Û_S - Û_{S-1, without i}), i over the draws. For TU draw i is left out of
-    every hypothesis at once, so that what varies are the S means of draws over hypotheses. They are
-    independent and alike however the draws of different hypotheses depend on each other, so the
-    term in 1/S vanishes for noise that is each hypothesis's own as for noise that all have in
-    common. To leave out the draws of one hypothesis at a time would be right for the former alone.
+    Attributes:
+        planes: class probabilities (eu_sample, au_sample, plane, ...), without the first class
+            where there are two of them (``segue.evaluation.metrics.entropy.planes``).
+        means: p̄_e, over au_sample, (eu_sample, plane, ...).
+        entropies: H(p̄_e) in nats, (eu_sample, ...), float64: EU is a small difference of them.
+        corrections: what the jackknife adds to them.
+    """
 
-    To first order the variance of an estimate stays that of the plug-in,
+    planes: np.ndarray
+    means: np.ndarray
+    entropies: np.ndarray
+    corrections: np.ndarray
+
+
+def hypotheses(planes: np.ndarray) -> Hypotheses:
+    """What maps need of each hypothesis; a hypothesis at a time, so that it stays in the cache."""
+    means = planes.mean(axis=1)
+    entropies = plane_entropy(means.astype(np.float64), axis=1)
+    corrections = np.zeros_like(entropies)
+    if planes.shape[1] > 1:
+        for found, draws, mean, entropy in zip(corrections, planes, means, entropies, strict=True):
+            found[...] = _correction(mean, draws, entropy)
+    return Hypotheses(planes, means, entropies, corrections)
+
+
+def measures(samples: Hypotheses, estimator: str, number: int | None = None) -> np.ndarray:
+    """TU, AU and EU, (3, ...), float64, by an estimator, of the first hypotheses or of all.
+
+    TU is corrected by leaving draw i out of every hypothesis at once, so that what varies are the S
+    means of draws over hypotheses. They are independent and alike however the draws of different
+    hypotheses depend on each other, so the term in 1/S vanishes for noise that is each hypothesis's
+    own as for noise that all have in common. To leave out the draws of one hypothesis at a time
+    would be right for the former alone.
+
+    To first order the variance of the jackknife stays that of the plug-in,
     Var(Σ_c p_c·log p̄_c)/S for one hypothesis. Of M equal hypotheses with draws of their own and two
     classes, EU has the mean 0 and a standard deviation of about √(2/(M-1)) times what the plug-in
-    shows there: single pixels stay noisy, and EU may be negative in them.
+    shows there: single pixels stay noisy, and EU may be negative in them. By the plug-in EU is
+    clipped at 0, where rounding leaves it below. One draw says nothing of the noise: both estimates
+    are the same.
+    """
+    first = slice(number)
+    mean = samples.means[first].mean(axis=0)
+    total = plane_entropy(mean.astype(np.float64), axis=0)
+    aleatoric = samples.entropies[first].mean(axis=0)
+    if estimator == PLUGIN or samples.planes.shape[1] == 1:
+        return np.stack([total, aleatoric, np.maximum(total - aleatoric, 0)])
+    total = total + _correction(mean, samples.planes[first].mean(axis=0), total)
+    aleatoric = aleatoric + samples.corrections[first].mean(axis=0)
+    return np.stack([total, aleatoric, total - aleatoric])
+
+
+def _correction(mean: np.ndarray, draws: np.ndarray, entropy: np.ndarray) -> np.ndarray:
+    """What the jackknife adds to H(p̂), in nats: (S-1)·mean_i (H(p̂) - H(p̂ without draw i)).
 
     Args:
-        probs: class probabilities with dims eu_sample, au_sample (S of them), class and any others.
-
-    Returns:
-        Both without au_sample and class: of TU without eu_sample too, of the entropy H(p̄_e) of each
-        hypothesis with it. All 0 where S = 1: one draw says nothing of the noise.
+        mean: p̂ of the draws, (plane, ...).
+        draws: (S, plane, ...), S > 1.
+        entropy: H(p̂) in double precision, since its error would count S times.
     """
-    draws = probs.transpose("eu_sample", "au_sample", "class", ...)
-    count, values = draws.sizes["au_sample"], draws.values
-    mean = values.mean(axis=1)
-    total, single = np.zeros(mean[0, 0].shape), np.zeros(mean[:, 0].shape)
-    if count > 1:
-        # In double precision, since its error would count once a draw.
-        exact = mean.astype(np.float64)
-        whole = fast_entropy(exact.mean(axis=0), axis=0), fast_entropy(exact, axis=1)
-        for draw in np.moveaxis(values, 1, 0):  # one at a time: no more memory than the mean takes
-            less = mean + (mean - draw) / (count - 1)  # exactly the mean where draws are equal
-            total += whole[0] - fast_entropy(less.mean(axis=0), axis=0)
-            single += whole[1] - fast_entropy(less, axis=1)
-        total *= (count - 1) / count
-        single *= (count - 1) / count
-    one = draws.isel(au_sample=0, **{"class": 0}, drop=True)
-    found = (one.isel(eu_sample=0, drop=True), total), (one, single)
-    return tuple(like.copy(data=data.astype(values.dtype)) for like, data in found)
+    count = len(draws)
+    less = mean + (mean - draws) / (count - 1)  # exactly the mean where draws are equal
+    without = plane_entropy(less, axis=1).sum(axis=0, dtype=np.float64)
+    return (count - 1) * (entropy - without / count)

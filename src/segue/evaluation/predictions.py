@@ -60,11 +60,17 @@ def score_predictions(
     for line in check(store):
         _log.info("%s: %s", store, line)
     _log.info("maps of uncertainty")
-    write_maps(maps, samples=str(store), **options["uncertainty"])
+    summarised = plugins.taken(plugins.SUMMARISE, options["scores"])
+    write_maps(
+        maps,
+        dataset=str(store),
+        samples=str(store),
+        options=summarised,
+        **options["uncertainty"],
+    )
     score(
         scores,
         dataset=str(store),
-        samples=str(store),
         maps=str(maps),
         key={
             "study": STUDY,
@@ -74,7 +80,7 @@ def score_predictions(
             "replicate": 0,
         },
         variants=options["variants"],
-        options=options["scores"],
+        options=plugins.taken(plugins.SCORE, options["scores"]),
         seed=options["seed"],
     )
     found = deltas(scores, options["variants"][0], options["tables"]["tasks"])

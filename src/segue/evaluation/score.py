@@ -1,4 +1,4 @@
-"""Stage score: maps, predictions and samples of one cell and replicate -> its rows of scores.
+"""Stage score: maps and predictions of one cell and replicate -> its rows of scores.
 
 Every task of the config section ``scores`` reads what it needs, a block of images at a time, so
 memory does not grow with their number; only per-image scores are kept. While they are there, the
@@ -8,7 +8,7 @@ scores and Δ get their intervals.
 import csv
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,13 +19,19 @@ import xarray as xr
 from segue import dims, plugins, store
 from segue.errors import InputError
 from segue.evaluation import draws, intervals
-from segue.evaluation.canonical import canonical
 from segue.evaluation.estimators import ESTIMATORS
+from segue.evaluation.maps import SAMPLE_DIMS
+from segue.evaluation.stores import arrays_of, open_together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant, by_estimator, named
 from segue.files import replacing
 from segue.keys import INTERVAL_ROW, SCORE_ROW
+from segue.plugins import SUMMARISE
 
+ATTRIBUTES = ("none_roles", *SAMPLE_DIMS)
+"""What the maps' attributes, and those of each split to score, say of the samples."""
+
+_SUMMARISED = "summarised"  # the attribute that names the tasks
 _SPLIT = ("AU", "EU")  # what TU is split into
 ONE_SAMPLE = "one hypothesis with one draw has no split into AU and EU"
 
@@ -36,7 +42,6 @@ def score(
     out: Path,
     *,
     dataset: str,
-    samples: str,
     maps: str,
     key: dict[str, Any],
     variants: list[str],
@@ -48,7 +53,7 @@ def score(
     Args:
         out: path of the file; that of the intervals is ``intervals_beside(out)``, that of the
             draws ``segue.evaluation.draws.draws_beside(out)``.
-        dataset, samples, maps: paths of the stores.
+        dataset, maps: paths of the stores.
         key: value of each of ``study`` and of ``segue.keys.REPLICATE``, which every row carries.
         variants: names of the variants to compute (``VARIANTS``), the main one first.
         options: config section ``scores``: the options of each task to score, by its name.
@@ -58,7 +63,7 @@ def score(
         InputError: stores that do not fit together, an unknown option, or a score that is no finite
             number without being undefined.
     """
-    splits = open_splits(Path(dataset), Path(samples), Path(maps))
+    splits = open_splits(Path(dataset), Path(maps), options)
     references = {name: store.open_split(Path(dataset), name) for name in splits}
     units = {name: intervals.units(split, name) for name, split in references.items()}
     names = {name: image_names(split) for name, split in references.items()}
@@ -89,13 +94,27 @@ def intervals_beside(scores: Path) -> Path:
     return scores.with_name(f"{scores.stem}-intervals.csv")
 
 
-def open_splits(dataset: Path, samples: Path, maps: Path) -> dict[str, xr.Dataset]:
-    """Open each split of the maps with its labels and samples, not loaded.
+def open_splits(dataset: Path, maps: Path, tasks: Iterable[str]) -> dict[str, xr.Dataset]:
+    """Open each split of the maps with its labels, not loaded.
+
+    Args:
+        dataset, maps: paths of the stores.
+        tasks: names of those to score.
 
     Raises:
-        InputError: the stores do not have the same splits, images or classes.
+        InputError: the stores do not have the same splits, images or classes, or the maps not what
+            a task needs of the samples.
     """
-    return {name: _open_split(dataset, samples, maps, name) for name in store.splits(maps)}
+    known = store.attributes(maps)
+    needed = plugins.taken(SUMMARISE, {task: {} for task in tasks}).keys()
+    lacking = [*({*ATTRIBUTES} - known.keys()), *(needed - {*known.get(_SUMMARISED, ())})]
+    if lacking:
+        raise InputError(
+            f"{maps}: knows nothing of {min(lacking)}, as maps that were made for it do; remove "
+            f"{maps} and make it again"
+        )
+    told = {key: known[key] for key in ATTRIBUTES}
+    return {name: _open_split(dataset, maps, name, told) for name in store.splits(maps)}
 
 
 def scores(
@@ -108,7 +127,7 @@ def scores(
     """
     where = f"scores.{task}"
     module = plugins.load("tasks", plugins.require("tasks", task, where))
-    plugins.check_options("tasks", task, "score", options, where)
+    plugins.check_options("tasks", task, plugins.SCORE, options, where)
     if missing := _missing(module.TASK, splits):
         _log.warning(
             "%s: left out, for it needs %s; found only %s", where, missing, ", ".join(splits)
@@ -178,8 +197,7 @@ def _sound(found: Score) -> bool:
 
 
 def _one_sample(splits: Mapping[str, xr.Dataset]) -> bool:
-    sizes = [split.sizes for split in splits.values()]
-    return all(size["eu_sample"] * size["au_sample"] == 1 for size in sizes)
+    return all(split.attrs[dim] == 1 for split in splits.values() for dim in SAMPLE_DIMS)
 
 
 def _undefined(found: Score) -> Score:
@@ -197,29 +215,16 @@ def _written(row: list[Any]) -> list[Any]:
     return row if value == value else [*head, ""]
 
 
-def _open_split(dataset: Path, samples: Path, maps: Path, name: str) -> xr.Dataset:
-    variables: dict[str, xr.DataArray] = {}
-    opened = {path: canonical(store.open_split(path, name)) for path in (dataset, samples, maps)}
-    for path, variable, order in (
+def _open_split(dataset: Path, maps: Path, name: str, told: Mapping[str, Any]) -> xr.Dataset:
+    truth = [(dataset, "truth", dims.PREDICTION)] * ("truth" in store.arrays(dataset, name))
+    wanted = [
         (dataset, "labels", dims.LABELS),
-        *([(dataset, "truth", dims.PREDICTION)] if "truth" in opened[dataset] else []),
-        (samples, "probs", dims.SAMPLES),
+        *truth,
         *((maps, variable, dims.UNCERTAINTY) for variable in ESTIMATORS.values()),
         (maps, "prediction", dims.PREDICTION),
-    ):
-        where = f"{path}/{name}/{variable}"
-        if variable not in opened[path]:
-            raise InputError(f"{where}: no such array; remove {path} and make it again")
-        array = dims.check(opened[path][variable], order, where)
-        for other in variables.values():
-            for dim in ("image", "class", "y", "x"):
-                if array.sizes.get(dim) not in (None, other.sizes.get(dim, array.sizes.get(dim))):
-                    raise InputError(
-                        f"{where}: expected {other.sizes[dim]} along {dim!r} as {other.name} has, "
-                        f"found {array.sizes[dim]}; make the stores from the same dataset"
-                    )
-        variables[variable] = array.reset_coords(drop=True)
-    return xr.Dataset(variables, attrs={"none_roles": store.attributes(maps)["none_roles"]})
+    ]
+    theirs = [each for each in arrays_of(maps, name) if each not in wanted]
+    return open_together(name, wanted + theirs).assign_attrs(told)
 
 
 def image_names(split: xr.Dataset) -> list[str]:

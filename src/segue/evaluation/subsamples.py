@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import xarray as xr
+import numpy as np
 
-from segue.evaluation.maps import estimates
+from segue.evaluation.estimators import Hypotheses, hypotheses, measures
 
 DRAWS, HYPOTHESES, ALL = "draws", "hypotheses", "all"
-
-_DIMS = {DRAWS: "au_sample", HYPOTHESES: "eu_sample"}
 
 
 class Subsample(NamedTuple):
@@ -37,41 +35,42 @@ def parsed(aggregation: str) -> Subsample:
     """
     of, _, number = aggregation.partition("=")
     found = Subsample(of, int(number)) if number.isdecimal() else Subsample(of)
-    if of not in (ALL, *_DIMS) or written(found) != aggregation:
+    if of not in (ALL, DRAWS, HYPOTHESES) or written(found) != aggregation:
         raise ValueError(f"expected draws=N, hypotheses=N or all, found {aggregation!r}")
     return found
 
 
 def subsamples(
-    probs: xr.DataArray, draws: Sequence[int], hypotheses: Sequence[int]
+    samples: Hypotheses, draws: Sequence[int], hypotheses: Sequence[int]
 ) -> list[Subsample]:
     """All samples, then those of some numbers that there are; the full numbers always are.
 
     Args:
-        probs: with dims eu_sample and au_sample.
+        samples: what there is.
         draws, hypotheses: the numbers.
     """
-    found = [Subsample(ALL)]
-    for of, numbers in ((DRAWS, draws), (HYPOTHESES, hypotheses)):
-        there = probs.sizes[_DIMS[of]]
-        found += [Subsample(of, n) for n in sorted({*numbers, there}) if n <= there]
+    found, there = [Subsample(ALL)], samples.planes.shape
+    for of, numbers, full in ((DRAWS, draws, there[1]), (HYPOTHESES, hypotheses, there[0])):
+        found += [Subsample(of, n) for n in sorted({*numbers, full}) if n <= full]
     return found
 
 
 def sweep(
-    probs: xr.DataArray, chosen: Sequence[Subsample], *estimators: str
-) -> Iterator[tuple[Subsample, dict[str, xr.DataArray]]]:
-    """Maps of sub-samples by each estimator, see ``segue.evaluation.maps.decompose``.
+    samples: Hypotheses, chosen: Sequence[Subsample], estimators: Sequence[str]
+) -> Iterator[list[np.ndarray]]:
+    """Measures of each sub-sample by each estimator, see ``segue.evaluation.estimators.measures``.
 
     Args:
-        probs: class probabilities (image, eu_sample, au_sample, class, y, x).
-        chosen: the sub-samples, of which ``all`` is the first.
+        samples: all of them.
+        chosen: the sub-samples.
         estimators: names.
     """
-    whole = estimates(probs, *estimators)
+    whole = [measures(samples, estimator) for estimator in estimators]
     for each in chosen:
-        dim = _DIMS.get(each.of)
-        if dim is None or each.number == probs.sizes[dim]:
-            yield each, whole
+        if each.of == ALL or each.number == samples.planes.shape[each.of == DRAWS]:
+            yield whole
+        elif each.of == HYPOTHESES:
+            yield [measures(samples, estimator, each.number) for estimator in estimators]
         else:
-            yield each, estimates(probs.isel({dim: slice(each.number)}), *estimators)
+            fewer = hypotheses(samples.planes[:, : each.number])
+            yield [measures(fewer, estimator) for estimator in estimators]

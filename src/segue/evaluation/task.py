@@ -5,12 +5,21 @@ A module in ``segue/tasks`` has a ``TASK`` and a function
     score(splits, variants, *, <options>) -> iterator of Score
 
 where ``splits`` maps the name of each split to a dataset, not loaded, of ``labels`` (image, rater,
-y, x), ``uncertainty`` (image, measure, y, x), ``prediction`` (image, class, y, x) and ``probs``
-(image, eu_sample, au_sample, class, y, x), and where the dataset has it ``truth`` (image, class, y,
-x); ``variants`` are of ``segue.evaluation.variants``; and the options are the entry of the task in
-the section ``scores``. ``uncertainty`` is by the estimator of the variants: a task is scored once
-for each estimator, and need not know of them. A split's attribute ``none_roles`` is that of its
-maps, see ``segue.evaluation.maps``.
+y, x), ``uncertainty`` (image, measure, y, x) and ``prediction`` (image, class, y, x), and where the
+dataset has it ``truth`` (image, class, y, x); ``variants`` are of ``segue.evaluation.variants``;
+and the options are, of the entry of the task in the section ``scores``, those that it names.
+``uncertainty`` is by the estimator of the variants: a task is scored once for each estimator, and
+need not know of them. Attributes of a split are ``none_roles``, that of its maps, see
+``segue.evaluation.maps``, and the numbers of samples, ``eu_sample`` and ``au_sample``.
+
+Samples are large, read once, and need not be kept. A task that needs more of them than the maps has
+a second function
+
+    summarise(split, drawn, *, <options>) -> dict of data arrays, by their names
+
+which is called when maps are made: with the name of a split and a ``segue.evaluation.drawn.Drawn``,
+the samples and labels of a few of its images. Its arrays, whose first dimension is ``image``, lie
+beside the maps, and the splits that ``score`` is given have them.
 """
 
 from collections.abc import Callable, Mapping

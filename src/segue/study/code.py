@@ -31,7 +31,7 @@ def code(stage: str, settings: Record) -> str:
             named = [("aleatoric", method.method)]
         case of.Sample(aleatoric=model, epistemic=method):
             named = [("epistemic", method.method), ("aleatoric", model)]
-        case of.Score(options=options):
+        case of.Maps(options=options) | of.Score(options=options):
             named = [("tasks", task) for task in options]
         case of.AllTables(options=options):
             named = [("tasks", task) for task in options.tasks]

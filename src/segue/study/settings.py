@@ -103,10 +103,12 @@ class Given(Record):
 
 
 class Maps(Record):
-    """Of ``segue.evaluation.maps``."""
+    """Of ``segue.evaluation.maps``; ``options`` are of tasks."""
 
+    dataset: Place
     samples: Place
     none_roles: str
+    options: dict[str, Options]
 
 
 class ScoreKey(Record):
@@ -123,7 +125,6 @@ class Score(Record):
     """Of ``segue.evaluation.score``."""
 
     dataset: Place
-    samples: Place
     maps: Place
     key: ScoreKey
     variants: list[str]

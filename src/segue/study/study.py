@@ -217,18 +217,21 @@ class Study:
         )
 
     def _maps(self, cell: Cell) -> Job:
-        samples = self.sampling[cell].made
-        settings = of.Maps(samples=samples, none_roles=self.config.uncertainty.none_roles)
+        settings = of.Maps(
+            dataset=self.labels(cell),
+            samples=self.sampling[cell].made,
+            none_roles=self.config.uncertainty.none_roles,
+            options=plugins.taken(plugins.SUMMARISE, self.config.scores),
+        )
         return jobs.own(self.config, "maps", cell, settings)
 
     def _score(self, cell: Cell) -> Job:
         settings = of.Score(
             dataset=self.labels(cell),
-            samples=self.sampling[cell].made,
             maps=self.mapping[cell].made,
             key=of.ScoreKey(study=self.config.study, **cell._asdict()),
             variants=self.config.variants,
-            options=self.config.scores,
+            options=plugins.taken(plugins.SCORE, self.config.scores),
             seed=self.config.seed,
         )
         return jobs.own(self.config, "score", cell, settings)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segue.evaluation.metrics.masks import argmax, frequencies, one_hot
+from segue.evaluation.metrics.masks import argmax, frequencies, one_hot, pack
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -32,6 +32,20 @@ def test_frequencies_are_of_the_raters_who_labelled_a_pixel():
     np.testing.assert_allclose(found, [[1 / 3, 0, 0], [2 / 3, 0, 0], [0, 1, 0]])
 
 
+def _flags(bits, pixels):
+    return np.unpackbits(bits.view(np.uint8), axis=-1)[..., :pixels]
+
+
 def test_one_hot_marks_the_classes_asked_for():
     masks = np.array([[[0, 1], [2, 1]]])
-    np.testing.assert_array_equal(one_hot(masks, range(1, 3)), [[[0, 1, 0, 1]], [[0, 0, 1, 0]]])
+    found = _flags(one_hot(masks, range(1, 3)), 4)
+    np.testing.assert_array_equal(found, [[[0, 1, 0, 1]], [[0, 0, 1, 0]]])
+
+
+@pytest.mark.parametrize("pixels", [1, 7, 64, 65, 200])
+def test_packed_flags_are_the_flags_and_nothing_beyond_them(pixels):
+    flags = np.random.default_rng(0).random((2, 3, pixels)) < 0.5
+    bits = pack(flags)
+    assert bits.shape == (2, 3, -(-pixels // 64))
+    np.testing.assert_array_equal(_flags(bits, pixels), flags)
+    np.testing.assert_array_equal(np.bitwise_count(bits).sum(axis=-1), flags.sum(axis=-1))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from handmade import SPLITS, by_key, random_split, split_of, write_stores
+from handmade import SPLITS, by_key, random_split, scores_of, split_of, write_stores
 from scipy.stats import pearsonr
 
 from segue import dims
@@ -8,7 +8,6 @@ from segue.errors import InputError
 from segue.evaluation.maps import decompose, write_maps
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.score import open_splits, scores
-from segue.evaluation.tasks import leakage
 from segue.evaluation.variants import CORRECTED, JACKKNIFE, PAPER_CODE
 
 BOTH = [CORRECTED, JACKKNIFE]
@@ -16,7 +15,7 @@ N = 12 * 12
 
 
 def _score(split, variants=BOTH, draws=(1, 2), hypotheses=(2,)):
-    return by_key(leakage.score({"id": split}, variants, draws=draws, hypotheses=hypotheses))
+    return by_key(scores_of("leakage", {"id": split}, variants, draws=draws, hypotheses=hypotheses))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ PARTS = {
 def test_shifted_splits_have_the_scores_of_all_samples(split):
     other = random_split("b", classes=3, hypotheses=3, draws=4)
     given = {"val": other, "id": split, "ood_b": other}
-    found = by_key(leakage.score(given, BOTH, draws=[1], hypotheses=[2]))
+    found = by_key(scores_of("leakage", given, BOTH, draws=[1], hypotheses=[2]))
     assert {key[-1] for key in found if key[2] == "ood_b"} == {"all"}
     alone = _score(other)
     for key, values in found.items():
@@ -116,10 +115,10 @@ def test_a_variant_that_repeats_an_estimator_has_no_scores(split):
 def test_draws_of_one_hypothesis_count_as_they_do_in_the_maps(tmp_path, roles, expected):
     splits = {name: random_split(name, hypotheses=1, draws=4) for name in SPLITS}
     paths = write_stores(tmp_path, splits)
-    write_maps(tmp_path / "maps.zarr", samples=paths["samples"], none_roles=roles)
-    opened = open_splits(*(tmp_path / f"{name}.zarr" for name in ("dataset", "samples", "maps")))
     options = {"draws": [1, 2], "hypotheses": [2]}
-    found = by_key(scores("leakage", opened, ["corrected", "jackknife"], options))
+    write_maps(tmp_path / "maps.zarr", **paths, none_roles=roles, options={"leakage": options})
+    opened = open_splits(*(tmp_path / f"{name}.zarr" for name in ("dataset", "maps")), ["leakage"])
+    found = by_key(scores("leakage", opened, ["corrected", "jackknife"], {}))
     assert {key[-1] for key in found if key[2] == "id"} == expected
     assert {key[2] for key in found} == set(SPLITS) - {"val"}
     for variant, array in (("corrected", "uncertainty"), ("jackknife", "uncertainty_jackknife")):
@@ -131,8 +130,8 @@ def test_draws_of_one_hypothesis_count_as_they_do_in_the_maps(tmp_path, roles, e
 
 
 def test_a_single_rater_has_no_ncc_but_the_rest():
-    found = list(leakage.score({"id": random_split("a", raters=1)}, BOTH, draws=[1], hypotheses=[]))
-    for score in found:
+    splits = {"id": random_split("a", raters=1)}
+    for score in scores_of("leakage", splits, BOTH, draws=[1], hypotheses=[]):
         assert np.isnan(score.values).all() == (score.metric == "ncc")
         assert score.reason == ("no image that two raters read" if score.metric == "ncc" else "")
 

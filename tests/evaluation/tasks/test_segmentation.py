@@ -2,18 +2,17 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from handmade import by_key, random_split, split_of
+from handmade import by_key, random_split, scores_of, split_of
 from scipy.stats import entropy
 from sklearn.metrics import f1_score, jaccard_score
 
 from segue.dims import UNLABELLED
 from segue.evaluation.probabilities import probabilities
-from segue.evaluation.tasks import segmentation
 from segue.evaluation.variants import CORRECTED, PAPER_CODE
 
 
 def _score(split):
-    found = by_key(segmentation.score({"id": split}, [CORRECTED]))
+    found = by_key(scores_of("segmentation", {"id": split}, [CORRECTED]))
     return {(metric, how): values for (_, metric, _, _, how), values in found.items()}
 
 
@@ -120,7 +119,7 @@ def test_dice_is_on_the_pixels_of_each_rater_and_likelihood_on_those_with_a_labe
 
 def test_an_image_that_nobody_read_has_no_score_and_without_a_shared_pixel_no_distance(split):
     lacking = _missing(split, (0,), (1, 0, slice(0, 6)), (1, 1, slice(6, 12)))
-    for score in segmentation.score({"id": lacking}, [CORRECTED]):
+    for score in scores_of("segmentation", {"id": lacking}, [CORRECTED]):
         distance = score.metric in ("ged", "ged_bma", "hm_iou", "diversity", "diversity_raters")
         expected = [True, distance, False] if distance else [True, False, False]
         if score.metric not in ("missing_readings", "draw_information"):  # not of pixels' labels
@@ -131,7 +130,7 @@ def test_an_image_that_nobody_read_has_no_score_and_without_a_shared_pixel_no_di
 def test_pixel_accuracy_is_of_labelled_pixels_too():
     split = random_split("a", images=1, classes=3, raters=2)
     lacking = _missing(split, (0, 0, slice(0, 5)), (0, 1, slice(9, 12)))
-    (found,) = by_key(segmentation.score({"id": lacking}, [PAPER_CODE]))[
+    (found,) = by_key(scores_of("segmentation", {"id": lacking}, [PAPER_CODE]))[
         "paper_code", "dice", "id", "", ""
     ]
     mask, labels = split["prediction"].values[0].argmax(axis=0), split["labels"].values[0]
@@ -191,7 +190,7 @@ def test_draws_that_are_equal_or_sure_have_known_information():
 
 
 def _undefined(split):
-    scores = segmentation.score({"id": split}, [CORRECTED])
+    scores = scores_of("segmentation", {"id": split}, [CORRECTED])
     return {s.metric: s.reason for s in scores if s.reason and np.isnan(s.values).all()}
 
 

@@ -118,8 +118,8 @@ def test_a_prediction_that_is_true_has_no_excess_risk():
 
 def _opened(folder, splits):
     paths = write_stores(folder, splits)
-    write_maps(folder / "maps.zarr", samples=paths["samples"], none_roles="strict")
-    return open_splits(*(folder / f"{name}.zarr" for name in ("dataset", "samples", "maps")))
+    write_maps(folder / "maps.zarr", **paths, none_roles="strict", options={})
+    return open_splits(*(folder / f"{name}.zarr" for name in ("dataset", "maps")), [])
 
 
 def test_the_truth_of_a_dataset_is_scored_by_both_estimators_with_an_interval_of_delta(tmp_path):
@@ -159,10 +159,8 @@ def test_a_truth_of_other_images_is_refused_by_name(tmp_path):
     _opened(tmp_path, splits)
     other = {name: split.isel({"class": [0, 1, 1]}) for name, split in splits.items()}
     write_stores(tmp_path / "other", other)
-    with pytest.raises(InputError, match=r"along 'class' as truth has|along 'class' as probs"):
-        open_splits(
-            tmp_path / "other/dataset.zarr", tmp_path / "samples.zarr", tmp_path / "maps.zarr"
-        )
+    with pytest.raises(InputError, match=r"along 'class' as truth has|along 'class' as prediction"):
+        open_splits(tmp_path / "other/dataset.zarr", tmp_path / "maps.zarr", [])
 
 
 def test_it_is_scored_in_memory_too():

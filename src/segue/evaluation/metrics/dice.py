@@ -28,14 +28,21 @@ Similarity = Callable[[Overlap], np.ndarray]
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> Overlap:
-    """Count the pixels of all pairs, by a matrix product.
+    """Count the pixels of all pairs.
 
     Args:
-        first, second: indicators (class, ..., a, pixel) and (class, ..., b, pixel), float32: exact
-            up to 2^24 pixels.
+        first, second: bits (class, ..., a, word) and (class, ..., b, word), see
+            ``segue.evaluation.metrics.masks.pack``.
     """
-    common = first @ np.swapaxes(second, -1, -2)
-    return Overlap(common, first.sum(-1)[..., :, None], second.sum(-1)[..., None, :])
+    # One mask of the first at a time: no more memory than the second takes.
+    each = [count(mask & second) for mask in np.moveaxis(first[..., None, :], -3, 0)]
+    common = np.stack(each, axis=-2)
+    return Overlap(common, count(first)[..., :, None], count(second)[..., None, :])
+
+
+def count(bits: np.ndarray) -> np.ndarray:
+    """Pixels of bits (..., word), (...) as float32: exact up to 2^24 of them."""
+    return np.bitwise_count(bits).sum(axis=-1, dtype=np.float32)
 
 
 def dice(pairs: Overlap) -> np.ndarray:
@@ -59,17 +66,15 @@ def mean_over_raters(
     """Mean similarity of a prediction and the raters, each on the pixels that the rater labelled.
 
     Args:
-        prediction, labels: indicators (class, image, 1, pixel) and (class, image, rater, pixel),
-            float32; in ``labels`` no class where there is no label.
-        labelled: whether there is a label, (image, rater, pixel).
+        prediction, labels: bits (class, image, 1, word) and (class, image, rater, word); in
+            ``labels`` no class where there is no label.
+        labelled: bits of the pixels that have a label, (image, rater, word).
 
     Returns:
         (image,), over the raters who labelled any pixel; NaN where there is none.
     """
     pairs = overlap(prediction, labels)
-    if labelled.all():
-        return similarity(pairs).mean(axis=(-1, -2))
-    seen = prediction @ np.swapaxes(labelled, -1, -2).astype(np.float32)
+    seen = count(prediction & labelled)[..., None, :]
     each = similarity(pairs._replace(first=seen))[..., 0, :]
     present = labelled.any(axis=-1)
     number = present.sum(axis=-1)

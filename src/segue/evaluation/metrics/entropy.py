@@ -1,4 +1,4 @@
-"""Shannon entropy, fast."""
+"""Shannon entropy, fast, of class probabilities and of planes of them."""
 
 import numpy as np
 
@@ -11,7 +11,29 @@ def fast_entropy(probs: np.ndarray, axis: int) -> np.ndarray:
     Several times faster than ``scipy.special.entr`` in single precision. What rounding left below 0
     is next to nothing; NaN stays NaN.
     """
+    return _terms(probs).sum(axis=axis)
+
+
+def planes(probs: np.ndarray, axis: int) -> np.ndarray:
+    """Of two classes the second, since the first is what is left to 1; else all classes."""
+    if probs.shape[axis] != 2:
+        return probs
+    return probs.take([1], axis=axis)
+
+
+def plane_entropy(planes: np.ndarray, axis: int) -> np.ndarray:
+    """``fast_entropy`` of class probabilities of which ``planes`` were taken along ``axis``."""
+    if planes.shape[axis] != 1:
+        return fast_entropy(planes, axis)
+    (second,) = np.moveaxis(planes, axis, 0)
+    found = _terms(second)
+    found += _terms(1 - second)
+    return found
+
+
+def _terms(probs: np.ndarray) -> np.ndarray:
+    """-p·log p of each."""
     found = np.maximum(probs, _LEAST)
     np.log(found, out=found)
     found *= probs
-    return -found.sum(axis=axis)
+    return np.negative(found, out=found)

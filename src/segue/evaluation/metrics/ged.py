@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from segue.evaluation.metrics.dice import Overlap, Similarity, iou, overlap
 
@@ -21,9 +20,9 @@ def pairs(samples: np.ndarray, raters: np.ndarray) -> Pairs:
     """Overlaps of all pairs.
 
     Args:
-        samples: indicators (class, image, ..., sample, pixel), float32.
-        raters: indicators (class, image, ..., rater, pixel), float32; of size 1 where they are to
-            be compared with each of several sets of samples.
+        samples: bits (class, image, ..., sample, word), see ``segue.evaluation.metrics.masks``.
+        raters: bits (class, image, ..., rater, word); of size 1 where they are to be compared with
+            each of several sets of samples.
     """
     return Pairs(overlap(samples, samples), overlap(samples, raters), overlap(raters, raters))
 
@@ -63,6 +62,8 @@ def hm_iou(mixed: Overlap) -> np.ndarray:
     Samples and raters are both repeated to the least common multiple of their numbers, and matched
     one to one so that the mean IoU of the matches is greatest (Kohl et al. 2019, arXiv 1905.13077).
     """
+    from scipy.optimize import linear_sum_assignment  # takes a second, which maps do without
+
     similarity = iou(mixed)
     *outer, samples, raters = similarity.shape
     common = math.lcm(samples, raters)

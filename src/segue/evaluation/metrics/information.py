@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from segue.evaluation.metrics.entropy import fast_entropy
+from segue.evaluation.metrics.entropy import plane_entropy
 
 
-def draw_information(probs: np.ndarray) -> np.ndarray:
+def draw_information(planes: np.ndarray) -> np.ndarray:
     """Mutual information between the draws of a hypothesis, as a share of its total uncertainty.
 
     Σ MI / Σ H(p̄), both summed over pixels, with p̄ the mean of a hypothesis's draws and
@@ -14,17 +14,20 @@ def draw_information(probs: np.ndarray) -> np.ndarray:
     (less than about .02) has collapsed.
 
     Args:
-        probs: class probabilities (image, eu_sample, au_sample, class, y, x), float32.
+        planes: class probabilities (eu_sample, au_sample, plane, image, pixel), float32, see
+            ``segue.evaluation.metrics.entropy.planes``.
 
     Returns:
         (image,), in [0, 1].
     """
-    total = _over_pixels(probs.mean(axis=2))
-    draws = np.mean([_over_pixels(draw) for draw in np.moveaxis(probs, 2, 0)], axis=0)
-    shared = np.maximum(total - draws, 0)
-    return np.divide(shared, total, out=np.zeros_like(total), where=total > 0).mean(axis=1)
+    shares = []
+    for draws in planes:  # one hypothesis at a time, so that it stays in the cache
+        total = _over_pixels(draws.mean(axis=0, keepdims=True))
+        shared = np.maximum(total - _over_pixels(draws), 0)
+        shares.append(np.divide(shared, total, out=np.zeros_like(total), where=total > 0))
+    return np.mean(shares, axis=0)
 
 
-def _over_pixels(probs: np.ndarray) -> np.ndarray:
-    """Entropy of (image, eu_sample, class, y, x), summed over pixels, (image, eu_sample)."""
-    return fast_entropy(probs, axis=2).sum(axis=(-1, -2), dtype=np.float64)
+def _over_pixels(draws: np.ndarray) -> np.ndarray:
+    """Entropy of (au_sample, plane, image, pixel): sum over pixels, mean over draws, (image,)."""
+    return plane_entropy(draws, axis=1).sum(axis=-1, dtype=np.float64).mean(axis=0)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_WORD = 8  # bytes
+
 
 def argmax(probs: np.ndarray, axis: int) -> np.ndarray:
     """Most probable class, uint8, without the ``axis`` of the classes; the lowest of equals.
@@ -35,6 +37,15 @@ def frequencies(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def one_hot(masks: np.ndarray, classes: range) -> np.ndarray:
-    """Indicator of each class, (class, ..., y·x) float32, of masks (..., y, x)."""
+    """Pixels of each class as bits, (class, ..., word), see ``pack``, of masks (..., y, x)."""
     flat = masks.reshape(*masks.shape[:-2], -1)
-    return np.stack([flat == c for c in classes]).astype(np.float32)
+    return pack(np.stack([flat == c for c in classes]))
+
+
+def pack(flags: np.ndarray) -> np.ndarray:
+    """Flags (..., pixel) as bits, (..., word) uint64; those beyond the last pixel are 0."""
+    packed = np.packbits(flags, axis=-1)
+    words = -(-packed.shape[-1] // _WORD)
+    whole = np.zeros((*packed.shape[:-1], words * _WORD), np.uint8)
+    whole[..., : packed.shape[-1]] = packed
+    return whole.view(np.uint64)

@@ -14,7 +14,7 @@ from segue.blocks import blocks
 from segue.evaluation import aggregation
 from segue.evaluation.metrics.aurc import aurc, weighted_aurc
 from segue.evaluation.metrics.dice import dice, mean_over_raters
-from segue.evaluation.metrics.masks import argmax, one_hot
+from segue.evaluation.metrics.masks import argmax, one_hot, pack
 from segue.evaluation.readings import labelled
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
@@ -42,7 +42,7 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         found: dict[str, list[np.ndarray]] = {how: [] for how in _AGGREGATIONS}
         for block in blocks(split, "labels", "uncertainty", "prediction"):
             mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
-            there = labelled(labels).reshape(*labels.shape[:2], -1)
+            there = pack(labelled(labels).reshape(*labels.shape[:2], -1))
             read.append(there.any(axis=(1, 2)))
             risks.append(_risk(mask, labels, there, range(1, split.sizes["class"])))
             for how, aggregate in _AGGREGATIONS.items():

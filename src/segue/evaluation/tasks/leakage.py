@@ -10,12 +10,11 @@ import numpy as np
 import xarray as xr
 
 from segue import dims
-from segue.blocks import blocks
 from segue.errors import InputError
 from segue.evaluation.disagreement import Disagreement, at, disagreements
-from segue.evaluation.maps import in_roles
+from segue.evaluation.drawn import Drawn
+from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.metrics.ncc import ncc
-from segue.evaluation.probabilities import probabilities
 from segue.evaluation.subsamples import ALL, Subsample, subsamples, sweep, written
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant, by_estimator
@@ -32,28 +31,20 @@ _KEYS = (
     ("correlation", ""),
     *(("ncc", measure) for measure in ("AU", "EU")),
 )
+_DIMS = ("image", "estimator", "subsample", "leakage_score")
 
 
-def score(
-    splits: Mapping[str, xr.Dataset],
-    variants: Sequence[Variant],
-    *,
-    draws: Sequence[int],
-    hypotheses: Sequence[int],
-) -> Iterator[Score]:
-    """Scores per image of ``id`` and of OOD splits, by the first variant of each estimator.
+def summarise(
+    split: str, drawn: Drawn, *, draws: Sequence[int], hypotheses: Sequence[int]
+) -> dict[str, xr.DataArray]:
+    """``leakage`` (image, estimator, subsample, leakage_score): the scores of ``score``, float64.
 
-    ``mean``: of a measure's map over pixels, in nats; ``correlation``: Pearson's r of the maps of
-    AU and EU over pixels, 0 where either is constant; ``ncc``: of AU's and EU's map with the
-    variance of the raters' classes, as in ``ambiguity``. The aggregation names the sub-sample: the
-    first draws of all hypotheses, the first hypotheses with all draws, or all (see
-    ``segue.evaluation.subsamples``). The full numbers are among them, with the scores of ``all``;
-    OOD splits have those of ``all`` only. Draws of a single hypothesis count as hypotheses where
-    they do in the maps.
+    Of all samples, and of fewer on the split ``id``; none of splits that have no Δ.
 
     Args:
-        splits: see ``segue.evaluation.task``.
-        variants: one that repeats an estimator has no scores.
+        split: its name.
+        drawn: samples and labels; draws of a single hypothesis count as hypotheses where they do
+            in the maps.
         draws, hypotheses: numbers to take, at least 1; more than there are, are left out.
 
     Raises:
@@ -64,35 +55,49 @@ def score(
             raise InputError(
                 f"scores.leakage.{name}: expected numbers of at least 1, found {min(numbers)}"
             )
-    estimators = {estimator: of_it[0].name for estimator, of_it in by_estimator(variants).items()}
+    if dims.region(split) not in dims.REGIONS:
+        return {}
+    samples = drawn.hypotheses
+    chosen = subsamples(samples, draws, hypotheses) if split == _SPLIT else [Subsample(ALL)]
+    readings = list(disagreements(drawn.labels, drawn.stored.shape[3]))
+    found = [
+        [np.stack(list(_score(drawn.as_maps(maps), readings)), axis=-1) for maps in by_each]
+        for by_each in sweep(samples, chosen, list(ESTIMATORS))
+    ]
+    coordinates = {
+        "estimator": list(ESTIMATORS),
+        "subsample": [written(each) for each in chosen],
+        "leakage_score": [" ".join(filter(None, key)) for key in _KEYS],
+    }
+    # subsample, estimator, image, score -> image, estimator, subsample, score
+    return {"leakage": xr.DataArray(np.array(found).transpose(2, 1, 0, 3), coordinates, _DIMS)}
+
+
+def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
+    """Scores per image of ``id`` and of OOD splits, by the first variant of each estimator.
+
+    ``mean``: of a measure's map over pixels, in nats; ``correlation``: Pearson's r of the maps of
+    AU and EU over pixels, 0 where either is constant; ``ncc``: of AU's and EU's map with the
+    variance of the raters' classes, as in ``ambiguity``. The aggregation names the sub-sample: the
+    first draws of all hypotheses, the first hypotheses with all draws, or all (see
+    ``segue.evaluation.subsamples``). The full numbers are among them, with the scores of ``all``;
+    OOD splits have those of ``all`` only.
+
+    Args:
+        splits: see ``segue.evaluation.task``.
+        variants: one that repeats an estimator has no scores.
+    """
     for name in filter(lambda name: dims.region(name) in dims.REGIONS, splits):
-        given = splits[name]
-        split = in_roles(given[["labels", "probs"]], given.attrs["none_roles"])
-        chosen = [Subsample(ALL)]
-        if name == _SPLIT:
-            chosen = subsamples(split["probs"], draws, hypotheses)
-        yield from _of_split(name, split, chosen, estimators)
-
-
-def _of_split(
-    name: str, split: xr.Dataset, chosen: Sequence[Subsample], estimators: Mapping[str, str]
-) -> Iterator[Score]:
-    """Scores of a split in roles; ``estimators``: the variant to name for each."""
-    found: dict[tuple[str, ...], list[np.ndarray]] = {}
-    for block in blocks(split, "labels", "probs"):
-        readings = list(disagreements(block["labels"].values, split.sizes["class"]))
-        probs = probabilities(block["probs"])
-        for subsample, maps in sweep(probs, chosen, *estimators):
-            for estimator, variant in estimators.items():
-                values = maps[estimator].transpose(*dims.UNCERTAINTY).values
-                for key, scores in zip(_KEYS, _score(values, readings), strict=True):
-                    found.setdefault((variant, written(subsample), *key), []).append(scores)
-    for (variant, how, metric, measure), parts in found.items():
-        values, told = np.concatenate(parts), {}
-        if metric == "ncc":
-            defined = np.isfinite(values)
-            told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
-        yield Score(metric, name, values, measure, how, variant, **told)
+        scores = splits[name]["leakage"].load()
+        for estimator, (variant, *_) in by_estimator(variants).items():
+            for how in scores["subsample"].values:
+                values = scores.sel(estimator=estimator, subsample=how).values
+                for (metric, measure), each in zip(_KEYS, values.T, strict=True):
+                    told = {}
+                    if metric == "ncc":
+                        defined = np.isfinite(each)
+                        told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
+                    yield Score(metric, name, each, measure, str(how), variant.name, **told)
 
 
 def _score(maps: np.ndarray, readings: Sequence[Disagreement]) -> Iterator[np.ndarray]:

@@ -11,19 +11,12 @@ import numpy as np
 import xarray as xr
 
 from segue.blocks import blocks
-from segue.evaluation.metrics.dice import (
-    Similarity,
-    accuracy,
-    dice,
-    iou,
-    mean_over_raters,
-    overlap,
-)
+from segue.evaluation.drawn import Drawn
+from segue.evaluation.metrics.dice import Similarity, accuracy, dice, iou, mean_over_raters
 from segue.evaluation.metrics.ged import diversity, ged, hm_iou, pairs
 from segue.evaluation.metrics.information import draw_information
 from segue.evaluation.metrics.likelihood import brier, nll
-from segue.evaluation.metrics.masks import argmax, frequencies, one_hot
-from segue.evaluation.probabilities import probabilities
+from segue.evaluation.metrics.masks import argmax, frequencies, one_hot, pack
 from segue.evaluation.readings import labelled, together
 from segue.evaluation.task import Score, Task
 from segue.evaluation.variants import Variant
@@ -47,7 +40,35 @@ _OF_SHARED_PIXELS = (
 _OF_DRAWS = (("diversity", ""), ("diversity_raters", ""), ("draw_information", ""))
 _KEYS = (*_OF_EACH_RATER, *_OF_SHARED_PIXELS, *_OF_DRAWS)
 
+_MASKS = {
+    "sample_masks": ("image", "foreground", "eu_sample", "au_sample", "word"),
+    "hypothesis_masks": ("image", "foreground", "eu_sample", "word"),
+}
+"""Arrays of ``summarise``: classes but the first, and pixels as bits, 64 a word."""
+
 _PerImage = dict[tuple[str, str], np.ndarray]  # metric, aggregation -> scores (image,)
+
+
+def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
+    """What scores need of the samples: masks, and the information between draws.
+
+    ``sample_masks`` (image, foreground, eu_sample, au_sample, word) and ``hypothesis_masks``
+    (image, foreground, eu_sample, word): which pixels are of each class but the first, in each
+    sample and in the mean of a hypothesis's draws, as bits, see
+    ``segue.evaluation.metrics.masks.pack``;
+    ``draw_information`` (image,), see ``segue.evaluation.metrics.information``.
+    """
+    classes = range(1, drawn.stored.shape[3])
+    means = drawn.planes.mean(axis=1)
+    masks = {
+        "sample_masks": one_hot(argmax(drawn.stored, axis=3), classes),
+        "hypothesis_masks": pack(np.stack([_chosen(means, c) for c in classes])).swapaxes(1, 2),
+    }
+    found = {
+        name: xr.DataArray(bits.swapaxes(0, 1), dims=_MASKS[name]) for name, bits in masks.items()
+    }
+    information = xr.DataArray(draw_information(drawn.planes), dims="image")
+    return found | {"draw_information": information}
 
 
 def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:
@@ -71,7 +92,7 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         count, start = split.sizes["image"], 0
         found = {(v.name, *key): np.full(count, np.nan) for v in variants for key in _KEYS}
         shared, readers = np.zeros(count, bool), np.zeros(count, int)
-        for block in blocks(split, "labels", "prediction", "probs"):
+        for block in blocks(split, "labels", "prediction", "draw_information", *_MASKS):
             images = slice(start, start + block.sizes["image"])
             start = images.stop
             there = labelled(block["labels"].values)
@@ -80,10 +101,11 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
             shared[images] = _shared(there, present).any(axis=(1, 2))
             for key, values in _score(block, variants).items():
                 found[key][images] = values
-        conditions = _conditions(readers, shared, split.sizes["au_sample"])
+        conditions = _conditions(readers, shared, split.attrs["au_sample"])
         for (variant, metric, how), values in found.items():
             defined, why = conditions[metric, how]
             told = {"defined": defined, "reason": "" if defined.any() else why}
+            values = np.where(defined, values, np.nan)
             yield Score(metric, name, values, aggregation=how, variant=variant, **told)
         missing = split.sizes["rater"] - readers
         if missing.any():
@@ -111,12 +133,21 @@ def _conditions(
 
 
 class _Masks(NamedTuple):
-    """Class indices: labels (image, rater, y, x), prediction (image, 1, y, x), and so on."""
+    """Bits of the classes but the first, (class, image, ..., word)."""
 
-    labels: np.ndarray
-    prediction: np.ndarray
-    samples: np.ndarray
-    hypotheses: np.ndarray
+    labels: np.ndarray  # (class, image, rater, word)
+    prediction: np.ndarray  # (class, image, 1, word)
+    samples: np.ndarray  # (class, image, eu_sample, au_sample, word)
+    hypotheses: np.ndarray  # (class, image, eu_sample, word)
+
+
+def _chosen(planes: np.ndarray, index: int) -> np.ndarray:
+    """Whether a class is the most probable, the lowest of equals, (eu_sample, image, pixel).
+
+    Args:
+        planes: (eu_sample, plane, image, pixel), see ``segue.evaluation.metrics.entropy.planes``.
+    """
+    return planes[:, 0] > 0.5 if planes.shape[1] == 1 else argmax(planes, axis=1) == index
 
 
 def _shared(there: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -133,54 +164,73 @@ def _score(
     block: xr.Dataset, variants: Sequence[Variant]
 ) -> dict[tuple[str, str, str], np.ndarray]:
     """Scores of loaded images by variant, metric and aggregation; NaN where there are none."""
-    prediction = block["prediction"].values
-    probs = probabilities(block["probs"])
-    hypotheses = probs.mean("au_sample", skipna=False)
+    labels, prediction = block["labels"].values, block["prediction"].values
+    classes = range(1, prediction.shape[1])
     masks = _Masks(
-        block["labels"].values,
-        argmax(prediction, axis=1)[:, None],
-        argmax(block["probs"].values, axis=3),
-        argmax(hypotheses.values, axis=2),
+        one_hot(labels, classes),
+        one_hot(argmax(prediction, axis=1)[:, None], classes),
+        *(block[name].transpose("foreground", ...).values for name in _MASKS),
     )
     found = {(v.name, *key): np.full(len(prediction), np.nan) for v in variants for key in _KEYS}
-    for images in together(masks.labels):
-        here = _Masks(*(each[images] for each in masks))
-        for variant, scores in _score_together(here, prediction[images], variants).items():
+    for images in together(labels):
+        here = _Masks(*(each[:, images] for each in masks))
+        scored = _score_together(here, labels[images], prediction[images], variants)
+        for variant, scores in scored.items():
             for key, values in scores.items():
                 found[variant, *key][images] = values
-    if probs.sizes["au_sample"] > 1:
-        information = draw_information(probs.values)
-        found |= {(v.name, "draw_information", ""): information for v in variants}
-    return found
+    information = block["draw_information"].values
+    return found | {(v.name, "draw_information", ""): information for v in variants}
 
 
 def _score_together(
-    masks: _Masks, prediction: np.ndarray, variants: Sequence[Variant]
+    masks: _Masks, labels: np.ndarray, prediction: np.ndarray, variants: Sequence[Variant]
 ) -> dict[str, _PerImage]:
-    """Scores, by variant, of images that lack no label, or of one image."""
+    """Scores, by variant, of images that lack no label, or of one image.
+
+    All masks of a GED are compared on the same pixels, so that its distance is one.
+    """
+    there = labelled(labels)
+    if not there.any():
+        return {}
+    present = there.any(axis=(2, 3))
+    if not present.all():  # of one image
+        masks = masks._replace(labels=masks.labels[:, :, present[0]])
+    whole = there.all()
+    seen = pack(there.reshape(*there.shape[:2], -1)[:, present[0]])
+    shared = pack(_shared(there, present).reshape(len(there), -1))
     classes = prediction.shape[1]
-    chosen, readings = frequencies(masks.labels, classes), None
-    compare = _compare
-    if not (there := labelled(masks.labels)).all():
-        if not there.any():
-            return {}
-        compare, readings = _compare_partly, there.sum(axis=1)
+    chosen, readings = frequencies(labels, classes), None if whole else there.sum(axis=1)
     corrected = {
         ("nll", ""): nll(prediction, chosen, readings),
         ("brier", ""): brier(prediction, chosen, readings),
     }
-    corrected |= compare(masks, range(1, classes), {"dice": dice, "iou": iou})
+    corrected |= _compare(masks, seen, shared, {"dice": dice, "iou": iou})
     if classes == 2 or not any(variant.pixel_accuracy for variant in variants):
         return {variant.name: corrected for variant in variants}
-    pixelwise = compare(masks, range(classes), {"dice": accuracy})
+    with_first = _Masks(*(_with_first(each) for each in masks))
+    pixelwise = _compare(with_first, seen, shared, {"dice": accuracy})
     return {v.name: corrected | pixelwise if v.pixel_accuracy else corrected for v in variants}
 
 
-def _compare(masks: _Masks, classes: range, similarities: dict[str, Similarity]) -> _PerImage:
-    """Scores of masks, over some of the classes, with ``similarities`` by name."""
-    labels, prediction, samples, hypotheses = (one_hot(each, classes) for each in masks)
-    own, bma = pairs(samples, labels[:, :, None]), pairs(hypotheses, labels)
-    scores = {("dice", ""): similarities["dice"](overlap(prediction, labels)).mean(axis=(-1, -2))}
+def _with_first(bits: np.ndarray) -> np.ndarray:
+    """Bits of all classes: of the first are the pixels, and what is beyond them, of no other."""
+    return np.concatenate([~np.bitwise_or.reduce(bits, axis=0, keepdims=True), bits])
+
+
+def _compare(
+    masks: _Masks, seen: np.ndarray, shared: np.ndarray, similarities: dict[str, Similarity]
+) -> _PerImage:
+    """Scores of masks, over the classes that they are of, with ``similarities`` by name.
+
+    Args:
+        seen: bits of the pixels that each rater labelled, (image, rater, word).
+        shared: bits of the pixels on which samples and raters are compared, (image, word).
+    """
+    dices = mean_over_raters(masks.prediction, masks.labels & seen, seen, similarities["dice"])
+    scores = {("dice", ""): dices}
+    labels = masks.labels & shared[:, None]
+    own = pairs(masks.samples & shared[:, None, None], labels[:, :, None])
+    bma = pairs(masks.hypotheses & shared[:, None], labels)
     for how, similarity in similarities.items():
         scores["ged", how] = ged(own, similarity).mean(axis=-1)
         scores["ged_bma", how] = ged(bma, similarity)
@@ -188,24 +238,4 @@ def _compare(masks: _Masks, classes: range, similarities: dict[str, Similarity])
         scores["hm_iou", ""] = hm_iou(own.mixed).mean(axis=-1)
         scores["diversity", ""] = diversity(own.samples, similarities["dice"]).mean(axis=-1)
         scores["diversity_raters", ""] = diversity(bma.raters, similarities["dice"])
-    return scores
-
-
-def _compare_partly(
-    masks: _Masks, classes: range, similarities: dict[str, Similarity]
-) -> _PerImage:
-    """The same of one image that lacks labels.
-
-    All masks are compared on the same pixels, so that the distance of a GED is one.
-    """
-    there = labelled(masks.labels)
-    present = there.any(axis=(2, 3))
-    (shared,) = _shared(there, present)
-    scores = {}
-    if shared.any():
-        whole = masks._replace(labels=masks.labels[:, present[0]])
-        scores = _compare(_Masks(*(m[..., None, shared] for m in whole)), classes, similarities)
-    prediction, labels = one_hot(masks.prediction, classes), one_hot(masks.labels, classes)
-    seen = there.reshape(*there.shape[:2], -1)
-    scores["dice", ""] = mean_over_raters(prediction, labels, seen, similarities["dice"])
     return scores
