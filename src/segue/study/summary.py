@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from segue import stamp
+from segue.dims import MEASURES
 from segue.errors import InputError
 from segue.schema import read_yaml
 from segue.study import cost
@@ -163,16 +164,19 @@ def epochs(settings: Train) -> int:
 
 
 def _volume(study: Study, sizes: dict[str, cost.Size]) -> str:
-    """Number of samples, and bytes of samples (float16) and maps (float32)."""
+    """Number of samples, and bytes of samples (float16) and maps (float32, and masks as bits)."""
     config, number, samples, maps = study.config, 0, 0, 0
     for cell in study.trained:
         data = sizes[cell.dataset]
         model = config.aleatoric[cell.aleatoric].model_dump()
         drawn = cost.draws(model, config.sampling_of(cell.epistemic).au_samples)
-        count = data.sampled * config.epistemic[cell.epistemic].hypotheses * drawn
+        hypotheses, pixels = config.epistemic[cell.epistemic].hypotheses, data.side**2
+        count = data.sampled * hypotheses * drawn
         number += count
-        samples += 2 * count * data.classes * data.side**2
-        maps += 4 * data.sampled * (3 + data.classes) * data.side**2
+        samples += 2 * count * data.classes * pixels
+        maps += 4 * data.sampled * (2 * len(MEASURES) + data.classes) * pixels
+        masks = count + data.sampled * hypotheses
+        maps += 8 * masks * (data.classes - 1) * -(-pixels // 64)
     return (
         f"  samples in all: {number:,}, {samples / 1e9:,.2f} GB, and {maps / 1e9:,.2f} GB of maps,"
         " before compression"
