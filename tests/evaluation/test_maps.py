@@ -62,6 +62,14 @@ def test_it_is_the_entropy_of_scipy():
     np.testing.assert_allclose(found.sel(measure="EU"), total - aleatoric, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [bool, int, np.float16, np.float32, np.float64])
+def test_it_does_not_matter_what_type_probabilities_have(dtype):
+    found = decompose(_pixel([[1, 0], [0, 1]], [[0, 1], [0, 1]]).astype(dtype))
+    assert found.dtype == np.result_type(dtype, np.float32)
+    expected = [entropy([0.25, 0.75]), LN2 / 2, entropy([0.25, 0.75]) - LN2 / 2]
+    np.testing.assert_allclose(found.squeeze(), expected, rtol=1e-6)
+
+
 @given(LOGITS)
 def test_measures_are_in_range_and_add_up(logits):
     total, aleatoric, epistemic = decompose(_softmax(logits)).transpose("measure", ...).values
@@ -175,6 +183,22 @@ def test_masks_are_kept_as_bits(tmp_path, side):
         flags = np.unpackbits(bits.view(np.uint8), axis=-1)[..., : side**2]
         of_class = np.moveaxis(np.stack([masks == 1, masks == 2]), 0, 1)
         np.testing.assert_array_equal(flags, of_class.reshape(flags.shape))
+
+
+def test_samples_without_a_split_are_refused(tmp_path):
+    paths = write_stores(tmp_path, {"train": random_split("train")})
+    with pytest.raises(InputError, match=r"samples.zarr: expected splits val, id or ood_"):
+        write_maps(tmp_path / "maps.zarr", **paths, none_roles="strict", options={})
+
+
+def test_a_small_epistemic_uncertainty_is_not_lost_in_rounding():
+    """EU = E[(p_e - p̄)²]/(2·p̄·q̄), about 1e-8 nats here: less than what float32 tells of TU."""
+    rng = np.random.default_rng(0)
+    p = (0.3 + 1e-4 * rng.standard_normal((50, 5, 1))).astype(np.float32)
+    probs = np.stack([1 - p, p], axis=3)[..., None, None]
+    found = decompose(xr.DataArray(probs, dims=dims.SAMPLES)).sel(measure="EU").values.ravel()
+    expected = p.astype(float)[..., 0].var(axis=1) / (2 * 0.3 * 0.7)
+    np.testing.assert_allclose(found, expected, rtol=0.01)
 
 
 def test_an_unknown_role_is_refused(tmp_path):

@@ -41,8 +41,8 @@ def hypotheses(planes: np.ndarray) -> Hypotheses:
     entropies = plane_entropy(means.astype(np.float64), axis=1)
     corrections = np.zeros_like(entropies)
     if planes.shape[1] > 1:
-        for found, draws, mean, entropy in zip(corrections, planes, means, entropies, strict=True):
-            found[...] = _correction(mean, draws, entropy)
+        for found, draws, mean in zip(corrections, planes, means, strict=True):
+            found[...] = _correction(mean, draws)
     return Hypotheses(planes, means, entropies, corrections)
 
 
@@ -63,25 +63,26 @@ def measures(samples: Hypotheses, estimator: str, number: int | None = None) -> 
     are the same.
     """
     first = slice(number)
-    mean = samples.means[first].mean(axis=0)
-    total = plane_entropy(mean.astype(np.float64), axis=0)
+    # In double precision, as each hypothesis: what rounding does to TU alone counts as EU.
+    mean = samples.means[first].mean(axis=0, dtype=np.float64)
+    total = plane_entropy(mean, axis=0)
     aleatoric = samples.entropies[first].mean(axis=0)
     if estimator == PLUGIN or samples.planes.shape[1] == 1:
         return np.stack([total, aleatoric, np.maximum(total - aleatoric, 0)])
-    total = total + _correction(mean, samples.planes[first].mean(axis=0), total)
+    total = total + _correction(mean, samples.planes[first].mean(axis=0))
     aleatoric = aleatoric + samples.corrections[first].mean(axis=0)
     return np.stack([total, aleatoric, total - aleatoric])
 
 
-def _correction(mean: np.ndarray, draws: np.ndarray, entropy: np.ndarray) -> np.ndarray:
+def _correction(mean: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """What the jackknife adds to H(p̂), in nats: (S-1)·mean_i (H(p̂) - H(p̂ without draw i)).
 
     Args:
         mean: p̂ of the draws, (plane, ...).
         draws: (S, plane, ...), S > 1.
-        entropy: H(p̂) in double precision, since its error would count S times.
     """
-    count = len(draws)
+    count, mean = len(draws), mean.astype(draws.dtype)
+    entropy = plane_entropy(mean.astype(np.float64), axis=0)  # its error would count S times
     less = mean + (mean - draws) / (count - 1)  # exactly the mean where draws are equal
     without = plane_entropy(less, axis=1).sum(axis=0, dtype=np.float64)
     return (count - 1) * (entropy - without / count)

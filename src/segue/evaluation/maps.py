@@ -50,6 +50,8 @@ def write_maps(
     references, source = Path(dataset), Path(samples)
     wanted = (references, "labels", dims.LABELS), (source, "probs", dims.SAMPLES)
     splits = {name: open_together(name, wanted) for name in known(store.splits(source))}
+    if not splits:
+        raise InputError(f"{source}: expected splits val, id or ood_<shift>, found none")
     total = sum(split.sizes["image"] for split in splits.values())
     with store.publish(out) as path, tqdm(total=total, unit="image", mininterval=1) as bar:
         sizes = next(iter(splits.values())).sizes
@@ -117,7 +119,8 @@ def decompose(probs: xr.DataArray, estimator: str = PLUGIN) -> xr.DataArray:
     TU = H(E_e p̄_e), AU = E_e H(p̄_e), EU = TU - AU.
 
     Args:
-        probs: class probabilities, floats, with dims eu_sample, au_sample, class and any others.
+        probs: class probabilities with dims eu_sample, au_sample, class and any others. They are
+            computed with in single precision, or in double if they have it.
         estimator: ``plugin`` takes the means of the draws for p̄_e, and clips EU at 0, where
             rounding leaves it below; ``jackknife`` corrects TU and AU for the noise of these means
             (see ``segue.evaluation.estimators``), so any measure may leave its range in a pixel,
@@ -133,6 +136,7 @@ def decompose(probs: xr.DataArray, estimator: str = PLUGIN) -> xr.DataArray:
     if estimator not in ESTIMATORS:
         raise InputError(f"estimator: unknown {estimator!r}; there are: {', '.join(ESTIMATORS)}")
     samples = probs.transpose("eu_sample", "au_sample", "class", ...)
+    samples = samples.astype(np.result_type(samples.dtype, np.float32), copy=False)
     found = measures(hypotheses(planes(samples.values, axis=2)), estimator)
     one = samples.isel({"eu_sample": 0, "au_sample": 0, "class": 0}, drop=True)
     maps = one.expand_dims(measure=list(dims.MEASURES)).copy(data=found.astype(samples.dtype))

@@ -60,9 +60,11 @@ def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
     """
     classes = range(1, drawn.stored.shape[3])
     means = drawn.planes.mean(axis=1)
+    # (eu_sample, image, pixel); of two classes there is the second
+    chosen = means[:, 0] > 0.5 if len(classes) == 1 else argmax(means, axis=1)
     masks = {
         "sample_masks": one_hot(argmax(drawn.stored, axis=3), classes),
-        "hypothesis_masks": pack(np.stack([_chosen(means, c) for c in classes])).swapaxes(1, 2),
+        "hypothesis_masks": pack(np.stack([chosen == c for c in classes])).swapaxes(1, 2),
     }
     found = {
         name: xr.DataArray(bits.swapaxes(0, 1), dims=_MASKS[name]) for name, bits in masks.items()
@@ -139,15 +141,6 @@ class _Masks(NamedTuple):
     prediction: np.ndarray  # (class, image, 1, word)
     samples: np.ndarray  # (class, image, eu_sample, au_sample, word)
     hypotheses: np.ndarray  # (class, image, eu_sample, word)
-
-
-def _chosen(planes: np.ndarray, index: int) -> np.ndarray:
-    """Whether a class is the most probable, the lowest of equals, (eu_sample, image, pixel).
-
-    Args:
-        planes: (eu_sample, plane, image, pixel), see ``segue.evaluation.metrics.entropy.planes``.
-    """
-    return planes[:, 0] > 0.5 if planes.shape[1] == 1 else argmax(planes, axis=1) == index
 
 
 def _shared(there: np.ndarray, present: np.ndarray) -> np.ndarray:
