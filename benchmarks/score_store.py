@@ -2,7 +2,9 @@
 
 python benchmarks/score_store.py [--images N] [--folder FOLDER]
 
-One image takes up to 6.6 MB in FOLDER, which is left as it was.
+And those of a plain evaluation by NumPy (``reference.py``), which does a part of it, on the first
+images of `id`: its scores must be the same. One image takes up to 6.6 MB in FOLDER, which is left
+as it was.
 """
 
 import argparse
@@ -15,11 +17,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import reference
 import zarr
 from scipy.special import expit
 
 from segue import dims
 
+COMPARED = 10  # images of `id` that are scored plainly too
 HYPOTHESES, DRAWS, RATERS, SIDE = 10, 10, 4, 128
 
 
@@ -43,7 +48,24 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"scored in {seconds:.0f} s, {seconds / given.images:.2f} s an image")
         print(f"peak memory {peak:.0f} MiB")
-        print((out / "deltas.csv").read_text())
+        compare(path, pd.read_csv(out / "scores.csv", keep_default_na=False))
+
+
+def compare(path: Path, table: pd.DataFrame) -> None:
+    """Score the first images of `id` plainly; print the time, and how far its scores are off."""
+    group = zarr.open_group(path / "id", mode="r")
+    count = min(COMPARED, group["probs"].shape[0])
+    read = [(group["labels"][i], group["probs"][i]) for i in range(count)]
+    start = time.perf_counter()
+    found = [reference.scores(*reference.maps(probs), probs, labels) for labels, probs in read]
+    seconds = (time.perf_counter() - start) / count
+    print(f"plainly, without reading and writing: {seconds:.2f} s an image")
+    here = table[(table["split"] == "id") & (table["variant"] == "corrected")]
+    for name in found[0]:
+        rows = here[here[["metric", "measure", "aggregation"]].eq(name.split("/")).all(axis=1)]
+        theirs = rows.set_index("image")["score"].astype(float)
+        worst = max(abs(theirs[str(i)] - each[name]) for i, each in enumerate(found))
+        print(f"  {name.replace('/', ' '):18} differs by at most {worst:.1e}")
 
 
 def write(path: Path, images: int) -> int:

@@ -31,12 +31,12 @@ def test_scores_of_several_cells_become_tables_with_intervals(tmp_path):
                 }
                 stores = write_stores(folder, splits)
                 maps = folder / "maps.zarr"
-                write_maps(maps, samples=stores["samples"], none_roles="strict")
+                write_maps(maps, **stores, none_roles="strict", options={})
                 key = dict(zip(REPLICATE, cell, strict=True))
                 out = folder / "scores.csv"
                 score(
                     out,
-                    **stores,
+                    dataset=stores["dataset"],
                     maps=str(maps),
                     key={"study": "s", **key},
                     variants=["corrected"],

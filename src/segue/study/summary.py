@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from segue import stamp
-from segue.dims import MEASURES
 from segue.errors import InputError
 from segue.schema import read_yaml
 from segue.study import cost
@@ -18,6 +17,7 @@ from segue.study.plan import CHANGED, LOOK, Done, counts, on_disk, plan
 from segue.study.settings import Train
 from segue.study.study import Study
 
+_MEASURES = 6  # maps an image: TU, AU and EU by either estimator
 _NAMES = {
     "prepare": "datasets to prepare",
     "train": "trainings to do",
@@ -174,7 +174,7 @@ def _volume(study: Study, sizes: dict[str, cost.Size]) -> str:
         count = data.sampled * hypotheses * drawn
         number += count
         samples += 2 * count * data.classes * pixels
-        maps += 4 * data.sampled * (2 * len(MEASURES) + data.classes) * pixels
+        maps += 4 * data.sampled * (_MEASURES + data.classes) * pixels
         masks = count + data.sampled * hypotheses
         maps += 8 * masks * (data.classes - 1) * -(-pixels // 64)
     return (
