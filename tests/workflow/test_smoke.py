@@ -250,7 +250,7 @@ def test_resources_rerun_nothing(smoke):
 
 
 def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
-    edited("evaluation/metrics/ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
+    edited("evaluation/metrics/auroc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
     assert smoke.plan().jobs == {"score": 19, **AFTER_SCORES}
 
 
@@ -281,8 +281,8 @@ def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(s
         ("evaluation/metrics/ncc.py", "\ndef ", "\n# Words.\ndef "),
         (
             "evaluation/maps.py",
-            "def entropy(probs: xr.DataArray) -> xr.DataArray:",
-            "def entropy(probs):",
+            "def _maps(drawn: Drawn) -> dict[str, xr.DataArray]:",
+            "def _maps(drawn):",
         ),
         ("store.py", "\ndef splits", "\nUNUSED = 1\n\n\ndef splits"),
         ("evaluation/check.py", "\ndef link", "\nUNUSED = 1\n\n\ndef link"),
