@@ -281,8 +281,8 @@ def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(s
         ("evaluation/metrics/ncc.py", "\ndef ", "\n# Words.\ndef "),
         (
             "evaluation/maps.py",
-            "def _maps(drawn: Drawn) -> dict[str, xr.DataArray]:",
-            "def _maps(drawn):",
+            "def identities(split: xr.Dataset) -> dict[str, list[str]]:",
+            "def identities(split):",
         ),
         ("store.py", "\ndef splits", "\nUNUSED = 1\n\n\ndef splits"),
         ("evaluation/check.py", "\ndef link", "\nUNUSED = 1\n\n\ndef link"),
