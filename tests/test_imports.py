@@ -27,7 +27,7 @@ LEAVES = {
         "plugins",
         "schema",
     ),
-    *("chunks", "lazy", "nodes", "results", "seeds", "stamp", "store"),
+    *("lazy", "left_out", "nodes", "results", "rounding", "seeds", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

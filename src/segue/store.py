@@ -1,5 +1,8 @@
 """Zarr stores: one group a split, arrays with named dimensions. The only module that knows Zarr.
 
+Several chunks lie in one file, a shard, so that a large study has few files; what is read at a time
+is a chunk. An array may be stored without what its other values tell (``segue.left_out``).
+
 A store is written under a temporary name and renamed once each chunk of each array is there, so a
 path that exists is whole. A chunk that is lost later is found when the split is opened: a missing
 chunk would otherwise read, silently, as the fill value. Other programs may leave out chunks that
@@ -18,7 +21,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import chunks, files, integrity, nodes
+from segue import chunks, files, integrity, left_out, nodes
 from segue.errors import InputError
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
@@ -86,26 +89,37 @@ def create(
     dtype: str,
     *,
     chunk: int,
+    shard: int | None = None,
     fill: float = 0,
+    without: left_out.LeftOut | None = None,
 ) -> zarr.Array:
-    """Create an array to be written along its first dimension; chunks that are there stay.
+    """Create an array to be written along its first dimension; what is there of it stays.
 
     Args:
-        dims, shape, dtype: of the whole array, e.g. ``dims.LABELS``.
+        dims, shape, dtype: of what is stored, e.g. ``dims.LABELS``.
         chunk: images a chunk. Along ``eu_sample`` chunks have size 1, since hypotheses are written
             one after another; all other dimensions are whole in each chunk.
+        shard: images a file, a multiple of ``chunk``, which have to be written at once: what is
+            written of a shard makes the whole file anew. By default a chunk is a file.
         fill: what an unwritten element reads as; NaN where writing must be resumable.
+        without: what is not stored.
     """
     group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
-    size_of_chunk = tuple(
-        min(chunk, size) if i == 0 else 1 if dim == "eu_sample" else size
-        for i, (dim, size) in enumerate(zip(dims, shape, strict=True))
-    )
+
+    def sizes(images: int) -> tuple[int, ...]:
+        of_dims = zip(dims[1:], shape[1:], strict=True)
+        rest = (1 if dim == "eu_sample" else size for dim, size in of_dims)
+        return tuple(max(1, size) for size in (images, *rest))
+
+    chunk = min(chunk, shape[0])
+    files_of = -(-min(shard or chunk, shape[0]) // chunk) * chunk  # whole chunks
     return group.create_array(
         name,
         shape=shape,
         dtype=dtype,
-        chunks=tuple(max(1, c) for c in size_of_chunk),
+        chunks=sizes(chunk),
+        shards=sizes(files_of) if files_of > chunk else None,
+        attributes={left_out.ATTRIBUTE: without._asdict()} if without else None,
         dimension_names=dims,
         fill_value=fill,
         compressors=_CODECS,
@@ -151,11 +165,13 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
         InputError: no such store, or the metadata are damaged.
     """
     coordinates = str(nodes.group(path, path / split).attrs.get("coordinates", "")).split()
-    return {
-        name: Array(nodes.dims(array), array.shape, str(array.dtype), array.nbytes)
-        for name, array in nodes.arrays(path, split).items()
-        if name not in coordinates and nodes.dims(array) != (name,)
-    }
+    found = {}
+    for name, array in nodes.arrays(path, split).items():
+        if name not in coordinates and (dims := nodes.dims(array)) != (name,):
+            lacking = left_out.of(array.attrs)
+            shape = left_out.longer(array.shape, dims, lacking) if lacking else array.shape
+            found[name] = Array(dims, shape, str(array.dtype), array.nbytes)
+    return found
 
 
 def check_written(path: Path, split: str, names: Iterable[str]) -> None:
@@ -175,13 +191,16 @@ def check_written(path: Path, split: str, names: Iterable[str]) -> None:
         chunks.check(path, path / split / name, stored[name], hint)
 
 
-def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
+def open_split(
+    path: Path, split: str, *, all_chunks: bool = False, as_stored: bool = False
+) -> xr.Dataset:
     """Open one split lazily: an array is read when, and as far as, it is indexed.
 
     Where a chunk turns out to be damaged then, that is an InputError too.
 
     Args:
         all_chunks: whether another program's arrays may not leave out chunks either.
+        as_stored: whether arrays are to be without what they are stored without.
 
     Raises:
         InputError: no such store or split, the metadata are damaged, an array that must have all
@@ -217,13 +236,14 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
             f"{path}/{split}: arrays and group do not belong together, {min(unseen)} is not of it; "
             f"{integrity.remedy(path)}"
         )
-    return opened.assign(
+    found = opened.assign(
         {
             name: integrity.guarded(variable, path, path / split / name)
             for name, variable in opened.variables.items()
             if name not in opened.xindexes
         }
     )
+    return found if as_stored else left_out.whole(found)
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:

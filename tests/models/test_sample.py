@@ -60,6 +60,7 @@ def run(dataset: Path, name: str, method: str = "ssn", **changes) -> Path:
         "epistemic": {"method": "dropout", "hypotheses": 3, "options": {"redraw": False}},
         "au_samples": 4,
         "noise": "independent",
+        "bits": 10,
         "batch": 2,
         "labels": ["blobs", "cell", "rep0"],
         "seed": 0,
@@ -84,7 +85,7 @@ def test_every_split_but_train_is_sampled_with_six_named_dimensions(dataset, met
         array = store.open_split(out, split)["probs"]
         assert array.dims == dims.SAMPLES
         assert array.shape == (IMAGES, 3, draws, 2, 8, 8)
-        assert array.dtype == np.float16
+        assert store.open_split(out, split, as_stored=True)["probs"].dtype == np.float16
         np.testing.assert_allclose(array.sum("class"), 1, atol=2e-3)
 
 
@@ -159,9 +160,15 @@ def test_each_method_fills_its_hypotheses(dataset, epistemic, hypotheses):
     assert not np.isnan(values).any()
 
 
-@pytest.mark.parametrize("after", [0, 1, 5, 17])
-def test_an_interrupted_run_goes_on_with_the_missing_chunks(dataset, monkeypatch, after):
+@pytest.mark.parametrize(
+    ("batches", "after", "redrawn"), [(1, 0, 0), (1, 5, 0), (2, 5, 0), (2, 7, 1), (3, 17, 2)]
+)
+def test_an_interrupted_run_goes_on_with_the_missing_files(
+    dataset, monkeypatch, batches, after, redrawn
+):
+    # Each of 3 hypotheses of 3 splits has 3 batches, in files of `batches` of them.
     expected = probs(run(dataset, "whole"))
+    monkeypatch.setattr(sample, "_SHARD", batches * 2 * 4 * 8 * 8 * 2)
     draw, calls = sample._draw, []
 
     def killed(*args):
@@ -178,7 +185,9 @@ def test_an_interrupted_run_goes_on_with_the_missing_chunks(dataset, monkeypatch
     calls.clear()
     monkeypatch.setattr(sample, "_draw", lambda *args: calls.append(1) or draw(*args))
     resumed = probs(run(dataset, "a"))
-    assert len(calls) == 1 + 3 * 3 * 3 - after
+    assert len(calls) == 1 + 3 * 3 * 3 - after + redrawn
+    files = list((dataset.parent / "a.zarr").glob("id/probs/c/*/0/0/0/0/0"))
+    assert len(files) == -(-3 // batches)
     for split, values in expected.items():
         np.testing.assert_array_equal(resumed[split], values)
 
@@ -240,6 +249,7 @@ def test_a_model_is_built_with_its_own_options_only(aleatoric, message):
 
 
 def test_what_is_damaged_of_an_unfinished_store_is_drawn_anew(dataset, monkeypatch, caplog):
+    monkeypatch.setattr(sample, "_SHARD", 1)  # each batch in a file of its own
     expected = probs(run(dataset, "whole"))
 
     def killed(*_):
@@ -262,6 +272,36 @@ def test_what_is_damaged_of_an_unfinished_store_is_drawn_anew(dataset, monkeypat
     for split, values in probs(found).items():
         np.testing.assert_array_equal(values, expected[split])
     assert sum("a damaged chunk is made anew" in message for message in caplog.messages) == 3
+
+
+def test_all_classes_but_the_first_are_stored_and_say_so(dataset):
+    out = run(dataset, "a", "softmax")
+    stored = store.open_split(out, "id", as_stored=True)["probs"]
+    assert stored.sizes["class"] == 1
+    assert stored["class"].values.tolist() == [1]
+    assert stored.attrs["left_out"] == {
+        "dim": "class",
+        "label": 0,
+        "value": "1 - the sum of the others",
+    }
+    whole = store.open_split(out, "id")["probs"]
+    assert whole["class"].values.tolist() == [0, 1]
+    np.testing.assert_array_equal(whole.sel({"class": 1}), stored.sel({"class": 1}))
+    np.testing.assert_array_equal(whole.sum("class"), 1)
+
+
+def test_samples_keep_as_many_bits_as_they_are_to(dataset):
+    full, short = (
+        store.open_split(run(dataset, f"b{bits}", bits=bits), "id", as_stored=True)["probs"].values
+        for bits in (10, 7)
+    )
+    assert np.any(full.view(np.uint16) & 0b111)
+    assert not np.any(short.view(np.uint16) & 0b111)
+    np.testing.assert_allclose(short, full, rtol=2**-8)
+    with pytest.raises(
+        InputError, match=r"samples\.bits: expected 1 to 10 bits of float16, found 11"
+    ):
+        run(dataset, "c", bits=11)
 
 
 def test_the_store_says_what_made_it(dataset):

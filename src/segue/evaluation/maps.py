@@ -2,7 +2,8 @@
 
 The information-theoretic split of Depeweg et al. (2018), https://arxiv.org/abs/1710.07283; the same
 formula for every cell of the study, by both estimators of ``segue.evaluation.estimators``. What
-tasks need of the samples is taken down in the same pass: scores open no samples.
+tasks need of the samples is taken down in the same pass, and a few samples to look at: neither
+scores nor figures open the samples.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,43 +14,64 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from segue import dims, integrity, plugins, store
+from segue import dims, integrity, left_out, plugins, rounding, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 from segue.evaluation.canonical import known
 from segue.evaluation.drawn import Drawn, check_roles, few
 from segue.evaluation.estimators import ESTIMATORS, PLUGIN, hypotheses, measures
 from segue.evaluation.metrics.entropy import planes
+from segue.evaluation.shown import choose
 from segue.evaluation.stores import open_together
 
 SAMPLE_DIMS = ("eu_sample", "au_sample")
 
+SHOWN = "shown_probs"
+"""Array of the samples of the images to show; its coordinate ``shown`` has their indices."""
+
 Options = Mapping[str, Mapping[str, Any]]
 """Of each task, by its name."""
 
+_SHARD = 64 * 2**20  # bytes of all arrays of the images that are written at a time
+_WITHOUT = {"prediction": left_out.CLASS, **dict.fromkeys(ESTIMATORS.values(), left_out.TOTAL)}
+
 
 def write_maps(
-    out: Path, *, dataset: str, samples: str, none_roles: str, options: dict[str, dict[str, Any]]
+    out: Path,
+    *,
+    dataset: str,
+    samples: str,
+    none_roles: str,
+    bits: int = rounding.ALL["float32"],
+    shown: int = 0,
+    options: dict[str, dict[str, Any]],
 ) -> None:
     """Write the store ``out``: per split the arrays of ``mapped``, and the images' names.
+
+    Stored are AU and EU, whose sum is TU, and all classes but the first (``segue.left_out``).
 
     Args:
         out: path of the new ``maps.zarr``.
         dataset, samples: paths of the stores with the labels and the samples.
         none_roles: what a cell with a single weight hypothesis means by EU (protocol §6):
             ``samples_as_hypotheses`` takes its AU samples as hypotheses, ``strict`` gives EU = 0.
+        bits: of the mantissa that maps and predictions keep (``segue.rounding``).
+        shown: images of each split whose samples are kept in ``shown_probs`` (shown, eu_sample,
+            au_sample, class, y, x), see ``segue.evaluation.shown``.
         options: of the tasks that summarise samples, see ``segue.evaluation.task``.
 
     Raises:
-        InputError: an unknown ``none_roles``, stores that do not fit together, samples that are no
-            probabilities, or an option that a task does not have.
+        InputError: an unknown ``none_roles``, ``bits`` that there are not, stores that do not fit
+            together, samples that are no probabilities, or an option that a task does not have.
     """
     check_roles(none_roles)
+    rounding.check(bits, "float32", "uncertainty.bits")
     for task, given in options.items():
         plugins.check_options("tasks", task, plugins.SUMMARISE, given, f"scores.{task}")
     references, source = Path(dataset), Path(samples)
     wanted = (references, "labels", dims.LABELS), (source, "probs", dims.SAMPLES)
-    splits = {name: open_together(name, wanted) for name in known(store.splits(source))}
+    names = known(store.splits(source))
+    splits = {name: open_together(name, wanted, as_stored=True) for name in names}
     if not splits:
         raise InputError(f"{source}: expected splits val, id or ood_<shift>, found none")
     total = sum(split.sizes["image"] for split in splits.values())
@@ -60,12 +82,14 @@ def write_maps(
             {
                 "samples": store.attributes(source),
                 "none_roles": none_roles,
+                "bits": bits,
                 "summarised": options,
                 **{dim: sizes[dim] for dim in SAMPLE_DIMS},
             },
         )
         for name, split in splits.items():
-            _write(path, name, mapped(name, split, none_roles, options), split, source, bar)
+            _write(path, name, mapped(name, split, none_roles, options), bits, split, source, bar)
+            _write_shown(path, name, split, choose(split, shown))
             for key, values in identities(store.open_split(source, name)).items():
                 store.coordinate(path, name, key, "image", values)
 
@@ -147,42 +171,90 @@ def _write(
     path: Path,
     name: str,
     blocks_of_maps: Iterator[xr.Dataset],
+    bits: int,
     split: xr.Dataset,
     source: Path,
     bar: tqdm,
 ) -> None:
     """Write the maps of a split, whose arrays are as the first block has them."""
-    arrays, start = {}, 0
+    arrays, start, waiting = {}, 0, []
     for block in blocks_of_maps:
-        images = slice(start, start + block.sizes["image"])
-        for variable in ("prediction", *ESTIMATORS.values()):
+        for variable in _WITHOUT:
             if not np.isfinite(block[variable].values).all():
+                images = f"{start} to {start + block.sizes['image'] - 1}"
                 raise InputError(
                     f"{source}/{name}/probs: expected class probabilities, found values that are "
-                    f"none in images {start} to {images.stop - 1}; {integrity.remedy(source)}"
+                    f"none in images {images}; {integrity.remedy(source)}"
                 )
+        start += block.sizes["image"]
+        waiting.append(_to_store(block, bits))
         if not arrays:
-            arrays = _create(path, name, block, split)
-        for variable, array in arrays.items():
-            array[images] = block[variable].values
-        start = images.stop
+            arrays, shard = _create(path, name, waiting[0], split)
+        if start % shard == 0 or start == split.sizes["image"]:
+            for variable, array in arrays.items():
+                found = np.concatenate([each[variable].values for each in waiting])
+                array[start - len(found) : start] = found
+            waiting = []
         bar.update(block.sizes["image"])
 
 
-def _create(path: Path, name: str, block: xr.Dataset, split: xr.Dataset) -> dict[str, Any]:
-    """Create the arrays of a split's maps, and write the coordinates that no image has."""
+def _to_store(block: xr.Dataset, bits: int) -> xr.Dataset:
+    """A block without what its arrays are stored without, and rounded."""
+    found = {}
+    for name, array in block.items():
+        if name in _WITHOUT:
+            array = array.isel({_WITHOUT[name].dim: slice(1, None)})
+            array = array.copy(data=rounding.rounded(array.values, bits))
+        found[name] = array
+    return xr.Dataset(found)
+
+
+def _create(
+    path: Path, name: str, block: xr.Dataset, split: xr.Dataset
+) -> tuple[dict[str, Any], int]:
+    """Create the arrays of a split's maps, and write the coordinates that no image has.
+
+    Returns:
+        The arrays by name, and how many images are to be written at a time.
+    """
     for key, coordinate in block.coords.items():
         store.coordinate(path, name, str(key), str(key), coordinate.values)
+    classes = range(1, 1 + block.sizes["class"])
+    store.coordinate(path, name, "class", "class", np.array(classes))
     images, chunk = split.sizes["image"], block_size(split, "probs")
-    return {
-        variable: store.create(
+    shard = max(1, _SHARD * block.sizes["image"] // block.nbytes // chunk) * chunk
+    arrays = {
+        str(variable): store.create(
             path,
             name,
-            variable,
+            str(variable),
             array.dims,
             (images, *array.shape[1:]),
             str(array.dtype),
             chunk=chunk,
+            shard=shard,
+            without=_WITHOUT.get(str(variable)),
         )
         for variable, array in block.items()
     }
+    return arrays, shard
+
+
+def _write_shown(path: Path, name: str, split: xr.Dataset, chosen: list[int]) -> None:
+    """Write the samples of the chosen images of a split, as they are stored."""
+    if not chosen:
+        return
+    probs = split["probs"].isel(image=chosen).transpose(*dims.SAMPLES)
+    store.coordinate(path, name, "shown", "shown", np.array(chosen))
+    array = store.create(
+        path,
+        name,
+        SHOWN,
+        ("shown", *dims.SAMPLES[1:]),
+        probs.shape,
+        str(probs.dtype),
+        chunk=1,
+        shard=len(chosen),
+        without=left_out.of(probs.attrs),
+    )
+    array[:] = probs.values

@@ -1,8 +1,9 @@
 """Sampling: for each hypothesis, for each batch, draw from the model. Where AU and EU meet.
 
 Writes ``samples.zarr``: per split but ``train`` an array ``probs`` (image, eu_sample, au_sample,
-class, y, x), float16. A batch of one hypothesis is one chunk, so memory is flat and an interrupted
-run goes on with the chunks that are missing.
+class, y, x), float16, of all classes but the first (``segue.left_out``). A batch of one hypothesis
+is one chunk, and some batches are one file, which is written at once: so memory is flat, and an
+interrupted run goes on with the files that are missing.
 """
 
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ import xarray as xr
 from torch import nn
 from tqdm import tqdm
 
-from segue import dims, integrity, plugins, store
+from segue import dims, integrity, left_out, plugins, rounding, store
 from segue.errors import InputError
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
 from segue.models.noise import image_noise
 from segue.seeds import derive
+
+_SHARD = 64 * 2**20  # bytes of samples that are written at a time, as one file
 
 
 def sample(
@@ -34,6 +37,7 @@ def sample(
     epistemic: dict[str, Any],
     au_samples: int,
     noise: str,
+    bits: int,
     batch: int,
     labels: list[str],
     seed: int,
@@ -53,6 +57,7 @@ def sample(
         noise: ``independent``, each hypothesis of an image has draws of its own; or ``common``, all
             have the same ones (common random numbers). Differences between hypotheses are then
             theirs and not the draws': the epistemic uncertainty has less of the Monte-Carlo noise.
+        bits: of the mantissa that probabilities keep, 10 at most (``segue.rounding``).
         batch: images a network call and chunk.
         labels: what tells this cell from the study's others; its noise derives from them.
         seed: the study's.
@@ -63,6 +68,7 @@ def sample(
         InputError: trainings of another AU model, no such EU method, options that it or the
             sampler does not have, or another process samples this cell.
     """
+    rounding.check(bits, "float16", "samples.bits")
     use_cpu_threads(threads)
     device = pick_device()
     seed = derive(seed, "sample", *labels)
@@ -85,6 +91,7 @@ def sample(
         "epistemic": epistemic,
         "au_samples": au_samples,
         "noise": noise,
+        "bits": bits,
         "batch": batch,
         "checkpoints": [member.note for member in trained],
         "dataset": store.attributes(Path(dataset)),
@@ -97,31 +104,38 @@ def sample(
     ):
         probe = _draw(model, next(iter(images.values()))[:1], au_samples, [[0, 0]], sampler, device)
         store.describe(path, {"made_by": made_by})
+        shard = max(1, _SHARD // (batch * probe[:, :, 1:].nbytes)) * batch
         arrays = {
             name: store.create(
                 path,
                 name,
                 "probs",
                 dims.SAMPLES,
-                (len(images[name]), n, *probe.shape[1:]),
+                (len(images[name]), n, *probe[:, :, 1:].shape[1:]),
                 "float16",
                 chunk=batch,
+                shard=shard,
                 fill=np.nan,
+                without=left_out.CLASS,
             )
             for name in splits
         }
+        for name in splits:
+            store.coordinate(path, name, "class", "class", np.arange(1, probe.shape[2]))
         for index, hypothesis in enumerate(hypotheses):
             for name, array in arrays.items():
-                for part in _batches(len(images[name]), batch):
-                    if not integrity.whole(array, (part.start, index, 0, 0, 0, 0)):
-                        seeds = [
-                            _seeds(seed, name, index, i, noise)
-                            for i in range(part.start, part.stop)
-                        ]
-                        array[part, index] = _draw(
-                            hypothesis, images[name][part], au_samples, seeds, sampler, device
-                        )
-                    bar.update(part.stop - part.start)
+                for file in _parts(range(len(images[name])), shard):
+                    if integrity.whole(array, (file.start, index, 0, 0, 0, 0)):
+                        bar.update(len(file))
+                        continue
+                    drawn = []
+                    for part in _parts(file, batch):
+                        seeds = [_seeds(seed, name, index, i, noise) for i in part]
+                        given = images[name][part.start : part.stop]
+                        probs = _draw(hypothesis, given, au_samples, seeds, sampler, device)
+                        drawn.append(rounding.rounded(probs[:, :, 1:], bits))
+                        bar.update(len(part))
+                    array[file.start : file.stop, index] = np.concatenate(drawn)
 
 
 def _draw(
@@ -155,6 +169,7 @@ def _seeds(seed: int, split: str, hypothesis: int, image: int, noise: str) -> tu
     return draws, derive(own, "masks")
 
 
-def _batches(n: int, size: int) -> Iterator[slice]:
-    for start in range(0, n, size):
-        yield slice(start, min(start + size, n))
+def _parts(images: range, size: int) -> Iterator[range]:
+    """``size`` images at a time, the last of them perhaps fewer."""
+    for start in images[::size]:
+        yield range(start, min(start + size, images.stop))

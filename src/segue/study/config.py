@@ -126,10 +126,20 @@ class Sampling(Record):
     batch: Count
 
 
+class Samples(Record):
+    """What is kept of the samples: of which images, how many of each split those to show are, and
+    bits of the mantissa."""
+
+    keep: Literal["all", "shown", "none"]
+    shown: Natural
+    bits: Annotated[int, Field(ge=1, le=10)]
+
+
 class Uncertainty(Record):
-    """How samples become maps."""
+    """How samples become maps, and bits of the mantissa that these keep."""
 
     none_roles: Literal["samples_as_hypotheses", "strict"]
+    bits: Annotated[int, Field(ge=1, le=23)]
 
 
 class Tables(Record):
@@ -216,6 +226,7 @@ class Config(Record):
     recipes: Annotated[dict[Name, Recipe], Field(min_length=1)]
     training: Training
     sampling: Sampling
+    samples: Samples
     uncertainty: Uncertainty
     scores: Annotated[dict[str, Options], Field(min_length=1)]
     tables: Tables

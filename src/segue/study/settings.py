@@ -27,6 +27,8 @@ from segue.study.config import (
 
 Place = Annotated[str, "place"]
 WithoutEffect = Annotated[Count, "without effect"]  # on any number of the result
+Keep = Annotated[bool, "without effect"]
+"""Whether samples stay when their maps are there; for the run of a stage, not its function."""
 
 
 class Method(Record):
@@ -91,6 +93,8 @@ class Sample(Record):
     epistemic: Hypotheses
     au_samples: Count
     noise: str
+    bits: Count
+    keep: Keep
     batch: WithoutEffect
     labels: list[str]
     seed: Natural
@@ -107,7 +111,10 @@ class Maps(Record):
 
     dataset: Place
     samples: Place
+    keep: Keep
     none_roles: str
+    bits: Count
+    shown: Natural
     options: dict[str, Options]
 
 
@@ -160,7 +167,6 @@ class Pictured(Record):
 
     aleatoric: str
     epistemic: str
-    samples: Place
     maps: Place
 
 

@@ -18,6 +18,7 @@ from segue import digests, files, plugins, stamp
 from segue.errors import InputError
 from segue.schema import Record, parse
 from segue.stamp import Stamp
+from segue.study import passing
 from segue.study import settings as of
 from segue.study.code import code, software
 
@@ -126,6 +127,9 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
     where = {p: str(stamps[p].main) if p in stamps else p for p in of.places(settings)}
     keywords = of.placed(settings, where)
     keywords.pop("figure", None)  # it has told which function to call
+    keep = keywords.pop("keep", True)
+    if stage == "maps" and keep:
+        passing.stay(Path(settings.samples))
 
     def produce(path: Path) -> None:
         # Imported here: a result that is kept costs no import of torch.
@@ -134,6 +138,8 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         taken = inspect.signature(call).parameters
         more = {k: v for k, v in {"threads": threads, "work": work}.items() if k in taken}
         call(path, **keywords, **more)
+        if not keep and stage == "sample":
+            passing.mark(path.parent)
 
     inputs = [stamps[p].content if p in stamps else None for p in of.places(settings)]
     made_by = {"stage": stage, "settings": of.identity(settings), "inputs": inputs}
@@ -152,6 +158,10 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
             for name in found:
                 files.link(out.parent / name, folder / name)
         stamp.write(out, Stamp(folder, found, content))
+    if stage == "sample" and keep:
+        passing.stay(out)
+    if stage == "maps" and not keep:
+        passing.remove(Path(settings.samples))
 
 
 def load(stage: str, settings_file: Path) -> tuple[Record, str]:

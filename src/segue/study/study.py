@@ -150,8 +150,9 @@ class Study:
         yield from (self._figure(figure) for figure in FROM_TABLES)
         there = grid.sources(self.config)
         yield from (self._figure(figure) for figure in OF_SOURCES if figure in there)
-        # No picture of a dataset of which no cell is to be shown.
-        yield from (self._picture(name) for name in self.config.datasets if self._shown(name))
+        # No picture of a dataset of which no cell is to be shown, nor without samples.
+        pictured = [n for n in self.config.datasets if self._kept_shown and self._shown(n)]
+        yield from map(self._picture, pictured)
 
     def _prepare(self, name: str) -> Job:
         entry = self.config.datasets[name]
@@ -201,6 +202,8 @@ class Study:
             ),
             au_samples=cost.draws(model.model_dump(), sampling.au_samples),
             noise=sampling.noise,
+            bits=config.samples.bits,
+            keep=config.samples.keep == "all",
             batch=sampling.batch,
             labels=[cell.dataset, cell.aleatoric, cell.epistemic, str(cell.replicate)],
             seed=config.seed,
@@ -220,7 +223,9 @@ class Study:
         settings = of.Maps(
             dataset=self.labels(cell),
             samples=self.sampling[cell].made,
-            none_roles=self.config.uncertainty.none_roles,
+            keep=self.config.samples.keep == "all",
+            **dict(self.config.uncertainty),
+            shown=self._kept_shown,
             options=plugins.taken(plugins.SUMMARISE, self.config.scores),
         )
         return jobs.own(self.config, "maps", cell, settings)
@@ -274,7 +279,6 @@ class Study:
                 of.Pictured(
                     aleatoric=cell.aleatoric,
                     epistemic=cell.epistemic,
-                    samples=self.sampling[cell].made,
                     maps=self.mapping[cell].made,
                 )
                 for cell in self._shown(name)
@@ -284,6 +288,11 @@ class Study:
         )
         made = f"{self.folder}/figures/qualitative-{name}.svg"
         return jobs.job(self.config, "figure", f"qualitative-{name}", settings, made)
+
+    @property
+    def _kept_shown(self) -> int:
+        """Images of each split whose samples stay whatever becomes of all others."""
+        return 0 if self.config.samples.keep == "none" else self.config.samples.shown
 
     def _shown(self, name: str) -> list[Cell]:
         return grid.shown(self.config, name)

@@ -58,19 +58,29 @@ def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
     ``segue.evaluation.metrics.masks.pack``;
     ``draw_information`` (image,), see ``segue.evaluation.metrics.information``.
     """
-    classes = range(1, drawn.stored.shape[3])
-    means = drawn.planes.mean(axis=1)
-    # (eu_sample, image, pixel); of two classes there is the second
-    chosen = means[:, 0] > 0.5 if len(classes) == 1 else argmax(means, axis=1)
-    masks = {
-        "sample_masks": one_hot(argmax(drawn.stored, axis=3), classes),
-        "hypothesis_masks": pack(np.stack([chosen == c for c in classes])).swapaxes(1, 2),
-    }
+    planes, means = drawn.planes, drawn.planes.mean(axis=1)
     found = {
-        name: xr.DataArray(bits.swapaxes(0, 1), dims=_MASKS[name]) for name, bits in masks.items()
+        "sample_masks": (("foreground", "eu_sample", "au_sample", "image", "word"), planes, 2),
+        "hypothesis_masks": (("foreground", "eu_sample", "image", "word"), means, 1),
     }
-    information = xr.DataArray(draw_information(drawn.planes), dims="image")
-    return found | {"draw_information": information}
+    masks = {
+        name: xr.DataArray(_bits(probs, axis), dims=names).transpose(*_MASKS[name])
+        for name, (names, probs, axis) in found.items()
+    }
+    information = xr.DataArray(draw_information(planes), dims="image")
+    return masks | {"draw_information": information}
+
+
+def _bits(planes: np.ndarray, axis: int) -> np.ndarray:
+    """Pixels of each class but the first as bits, (class, ..., word), without the ``axis``.
+
+    Args:
+        planes: class probabilities (..., pixel), of two classes the second alone on ``axis``.
+    """
+    if planes.shape[axis] == 1:
+        return pack(np.moveaxis(planes, axis, 0) > 0.5)
+    chosen = argmax(planes, axis)
+    return pack(np.stack([chosen == c for c in range(1, planes.shape[axis])]))
 
 
 def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iterator[Score]:

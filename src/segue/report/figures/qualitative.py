@@ -18,7 +18,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from segue import dims, store
+from segue.errors import InputError
+from segue.evaluation.maps import SHOWN
 from segue.evaluation.probabilities import probabilities
+from segue.evaluation.shown import evenly
 from segue.report import pictures, style
 
 _HYPOTHESES, _SAMPLES = 2, 2
@@ -35,10 +38,10 @@ def draw(
     Args:
         out: path of both files, without an ending.
         dataset: path of dataset.zarr.
-        cells: of each cell to be shown ``aleatoric``, ``epistemic`` and the paths of its stores,
-            ``samples`` and ``maps``.
+        cells: of each cell to be shown ``aleatoric``, ``epistemic`` and ``maps``, the path of that
+            store, which has the samples of some images.
         split: where the images are taken from.
-        images: how many, evenly spread from agreement to disagreement of the raters.
+        images: how many of these, evenly spread from agreement to disagreement of the raters.
     """
     style.save(compose(dataset, cells, split, images), out)
 
@@ -53,13 +56,14 @@ def compose(dataset: Path, cells: Sequence[Mapping[str, str]], split: str, image
     their places empty.
 
     Raises:
-        InputError: a store or the split is missing, or no rater marked anything in it.
+        InputError: a store or the split is missing, or it has no samples, as where no rater marked
+            anything.
     """
     dataset = Path(dataset)
     source, attributes = store.open_split(dataset, split), store.attributes(dataset)
-    chosen = pictures.choose(source, images, f"{dataset}/{split}")
+    rows = [_read(Path(cell["maps"]), split, images) for cell in cells]
+    chosen = rows[0]["shown"].values.tolist()
     shown = _thin(source[["image", "labels"]].isel(image=chosen)).load()
-    rows = [_read(cell, split, chosen) for cell in cells]
     ratio = shown.sizes["y"] / shown.sizes["x"]
     width = max(8, int(13 * ratio))  # letters that fit along a row
     names = [f"{fill(c['aleatoric'], width)} ×\n{fill(c['epistemic'], width)}" for c in cells]
@@ -88,18 +92,24 @@ def _scales(rows: Sequence[xr.Dataset]) -> dict[str, Normalize]:
     return {"TU": shared, "AU": shared, "EU": Normalize(0, most["EU"] or shared.vmax)}
 
 
-def _thin(arrays: xr.Dataset) -> xr.Dataset:
+def _thin(arrays: xr.Dataset | xr.DataArray) -> xr.Dataset | xr.DataArray:
     step = ceil(max(arrays.sizes["y"], arrays.sizes["x"]) / _MOST_PIXELS)
     return arrays.isel(y=slice(None, None, step), x=slice(None, None, step))
 
 
-def _read(cell: Mapping[str, str], split: str, chosen: list[int]) -> xr.Dataset:
-    """``probs`` of the samples shown, ``prediction`` and ``uncertainty`` of the chosen images."""
-    samples = store.open_split(Path(cell["samples"]), split)[["probs"]]
-    samples = samples.isel(image=chosen, eu_sample=slice(_HYPOTHESES), au_sample=slice(_SAMPLES))
-    maps = store.open_split(Path(cell["maps"]), split)[["uncertainty", "prediction"]]
-    probs = probabilities(_thin(samples).load()["probs"])
-    return _thin(maps.isel(image=chosen)).load().assign(probs=probs)
+def _read(maps: Path, split: str, images: int) -> xr.Dataset:
+    """``probs`` of the samples shown, ``prediction`` and ``uncertainty`` of their images."""
+    found = store.open_split(maps, split)
+    if SHOWN not in found:
+        raise InputError(
+            f"{maps}/{split}: no samples of any image to show; no rater marked anything in any, or "
+            "samples.keep or samples.shown leaves none"
+        )
+    found = found.isel(shown=evenly(found.sizes["shown"], images))
+    samples = found[SHOWN].isel(eu_sample=slice(_HYPOTHESES), au_sample=slice(_SAMPLES))
+    arrays = found[["uncertainty", "prediction"]].isel(image=found["shown"].values)
+    probs = probabilities(_thin(samples.rename(shown="image")).load())
+    return _thin(arrays).load().assign(probs=probs.drop_vars("image"), shown=found["shown"])
 
 
 def _grid(images: int, names: Sequence[str], ratio: float) -> tuple[Figure, GridSpec]:
