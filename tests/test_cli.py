@@ -25,7 +25,6 @@ def test_a_stage_is_called_with_the_keys_of_its_file(settings, tmp_path, capsys)
     path = settings(
         {
             "dataset": str(tmp_path / "none"),
-            "samples": str(tmp_path / "none"),
             "maps": str(tmp_path / "none"),
             "key": key,
             "variants": ["corrected"],
@@ -62,11 +61,14 @@ def test_a_defect_of_the_program_keeps_its_traceback(settings, tmp_path):
     [
         ([1], "settings.json: expected a mapping, found [1]"),
         (
-            {"samples": "s", "none_rolls": "strict"},
-            "unknown key none_rolls; there are: samples, none_roles; did you mean none_roles?",
+            {"dataset": "d", "samples": "s", "none_rolls": "strict"},
+            "shown, options; did you mean none_roles?",
         ),
-        ({"samples": 3, "none_roles": "strict"}, "settings.json: samples: expected text, found 3"),
-        ({"samples": "s"}, "missing key none_roles"),
+        (
+            {"dataset": "d", "samples": 3, "none_roles": "strict", "options": {}},
+            "settings.json: samples: expected text, found 3",
+        ),
+        ({"dataset": "d", "samples": "s", "options": {}}, "missing key none_roles"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_by_name(content, message, settings, tmp_path, capsys):

@@ -37,7 +37,8 @@ def test_with_a_stamp_it_says_what_is_whole_and_what_made_it(settings, tmp_path)
     made = stamp.verified(tmp_path / "out/made.json")
     assert made.main == tmp_path / "out/maps.zarr"
     record = json.loads((tmp_path / "out/provenance.json").read_text())
-    assert record["settings"] == {"none_roles": "strict", "options": {}}
+    expected = {"none_roles": "strict", "bits": 23, "shown": 0, "options": {}}
+    assert record["settings"] == expected
     assert record["code"]
     assert record["software"]["numpy"] == np.__version__
 

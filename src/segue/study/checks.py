@@ -46,6 +46,12 @@ def check(config: Config) -> None:
                 )
     plugins.check_tasks(config.scores, config.tables.tasks)
     _check_sources(config)
+    shown, kept = config.figures.qualitative, config.samples
+    if shown.cells and kept.keep != "none" and shown.images > kept.shown:
+        raise InputError(
+            f"figures.qualitative.images: expected at most {kept.shown}, of which samples.shown "
+            f"gives the samples, found {shown.images}"
+        )
     if not grid.trained(config) and not config.predictions:
         raise InputError("not_applicable: leaves out every cell of the grid")
 

@@ -28,9 +28,14 @@ class Size:
     classes: int
 
     @property
+    def splits(self) -> dict[str, int]:
+        """Images of each split that is sampled: of all but ``train``."""
+        return {split: n for split, n in self.images.items() if split != "train"}
+
+    @property
     def sampled(self) -> int:
-        """Images that are sampled: those of all splits but ``train``."""
-        return sum(n for split, n in self.images.items() if split != "train")
+        """Images that are sampled."""
+        return sum(self.splits.values())
 
 
 NOMINAL = {

@@ -1,7 +1,7 @@
 """Samples that are removed when their maps are there, for studies that do not keep them.
 
-They lie where other studies may find them. So only samples that were drawn to be removed are marked,
-and the mark goes as soon as a study that keeps its samples reads them.
+They lie where other studies may find them. So only samples that were drawn to be removed are
+marked, and the mark goes as soon as a study that keeps its samples reads them.
 """
 
 import logging

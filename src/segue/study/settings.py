@@ -93,8 +93,8 @@ class Sample(Record):
     epistemic: Hypotheses
     au_samples: Count
     noise: str
-    bits: Count
-    keep: Keep
+    bits: Count = Field(default=10)
+    keep: Keep = Field(default=True)
     batch: WithoutEffect
     labels: list[str]
     seed: Natural
@@ -111,10 +111,10 @@ class Maps(Record):
 
     dataset: Place
     samples: Place
-    keep: Keep
+    keep: Keep = Field(default=True)
     none_roles: str
-    bits: Count
-    shown: Natural
+    bits: Count = Field(default=23)
+    shown: Natural = Field(default=0)
     options: dict[str, Options]
 
 

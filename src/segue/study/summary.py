@@ -9,7 +9,7 @@ from pathlib import Path
 from segue import stamp
 from segue.errors import InputError
 from segue.schema import read_yaml
-from segue.study import cost
+from segue.study import cost, disk
 from segue.study.checks import absent, check_side
 from segue.study.code import code
 from segue.study.config import overlay
@@ -17,7 +17,6 @@ from segue.study.plan import CHANGED, LOOK, Done, counts, on_disk, plan
 from segue.study.settings import Train
 from segue.study.study import Study
 
-_MEASURES = 6  # maps an image: TU, AU and EU by either estimator
 _NAMES = {
     "prepare": "datasets to prepare",
     "train": "trainings to do",
@@ -58,7 +57,7 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
     resources = study.config.resources
     if resources.train.gpu or resources.sample.gpu:
         yield _gpu_hours(study, planned, sizes)
-    yield _volume(study, sizes)
+    yield from disk.lines(study, sizes)
 
 
 def of_files(defaults: Path, *more: Path) -> list[str]:
@@ -161,23 +160,3 @@ def epochs(settings: Train) -> int:
     """Epochs of a training, those in which snapshots are collected included."""
     collect = settings.recipe.collect
     return settings.training.epochs + (collect.epochs if collect else 0)
-
-
-def _volume(study: Study, sizes: dict[str, cost.Size]) -> str:
-    """Number of samples, and bytes of samples (float16) and maps (float32, and masks as bits)."""
-    config, number, samples, maps = study.config, 0, 0, 0
-    for cell in study.trained:
-        data = sizes[cell.dataset]
-        model = config.aleatoric[cell.aleatoric].model_dump()
-        drawn = cost.draws(model, config.sampling_of(cell.epistemic).au_samples)
-        hypotheses, pixels = config.epistemic[cell.epistemic].hypotheses, data.side**2
-        count = data.sampled * hypotheses * drawn
-        number += count
-        samples += 2 * count * data.classes * pixels
-        maps += 4 * data.sampled * (_MEASURES + data.classes) * pixels
-        masks = count + data.sampled * hypotheses
-        maps += 8 * masks * (data.classes - 1) * -(-pixels // 64)
-    return (
-        f"  samples in all: {number:,}, {samples / 1e9:,.2f} GB, and {maps / 1e9:,.2f} GB of maps,"
-        " before compression"
-    )

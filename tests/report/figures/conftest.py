@@ -9,6 +9,8 @@ import pytest
 
 from segue import dims, plugins, seeds, store
 from segue.evaluation.entanglement import Ranked, deltas
+from segue.evaluation.maps import SHOWN
+from segue.evaluation.shown import choose
 from segue.keys import REPLICATE
 from segue.report.ranks import ranks, summary
 
@@ -84,19 +86,19 @@ def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
             _fill(path, "labels", dims.LABELS, labels)
         cells = []
         for (aleatoric, epistemic), (hypotheses, draws) in sizes.items():
-            samples, maps = (tmp_path / f"{aleatoric}-{epistemic}-{s}.zarr" for s in ("s", "m"))
+            maps = tmp_path / f"{aleatoric}-{epistemic}.zarr"
             probs = random.dirichlet(np.ones(classes), (images, hypotheses, draws, *shape))
             probs = np.moveaxis(probs, -1, 3).astype("float16")
             uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape))
-            with store.publish(samples) as path:
-                _fill(path, "probs", dims.SAMPLES, probs)
+            chosen = choose(store.open_split(dataset, "id"), images)
             with store.publish(maps) as path:
                 _fill(path, "uncertainty", dims.UNCERTAINTY, uncertainty.astype("float32"))
                 store.coordinate(path, "id", "measure", "measure", list(dims.MEASURES))
                 prediction = probs.mean((1, 2), dtype="float32")
                 _fill(path, "prediction", dims.PREDICTION, prediction)
-            cell = {"aleatoric": aleatoric, "epistemic": epistemic}
-            cells.append(cell | {"samples": str(samples), "maps": str(maps)})
+                _fill(path, SHOWN, ("shown", *dims.SAMPLES[1:]), probs[chosen])
+                store.coordinate(path, "id", "shown", "shown", chosen)
+            cells.append({"aleatoric": aleatoric, "epistemic": epistemic, "maps": str(maps)})
         return dataset, cells
 
     return write

@@ -8,7 +8,7 @@ import zarr
 
 from segue import store
 from segue.errors import InputError
-from segue.report import pictures
+from segue.evaluation.shown import choose
 from segue.report.figures.qualitative import compose, draw
 
 CELLS = {("softmax", "ensemble"): (3, 1), ("ssn", "swag"): (2, 4), ("diffusion", "none"): (1, 2)}
@@ -50,7 +50,7 @@ def test_without_any_eu_its_maps_are_black(write_stores):
 
 def test_panels_show_the_chosen_image_of_the_stores(write_stores):
     dataset, cells = write_stores({("ssn", "swag"): (2, 2)})
-    (chosen,) = pictures.choose(store.open_split(dataset, "id"), 1, "id")
+    (chosen,) = choose(store.open_split(dataset, "id"), 1)
     figure = compose(dataset, cells, "id", 1)
     assert f"id, image {chosen}" in [ax.get_title() for ax in figure.axes]
     stored = store.open_split(Path(cells[0]["maps"]), "id")["uncertainty"][chosen]
