@@ -10,20 +10,16 @@ from xarray.core import indexing
 
 
 def through(
-    variable: xr.Variable,
-    dtype: DTypeLike,
-    read: Callable[[tuple], np.ndarray],
-    shape: tuple[int, ...] | None = None,
+    variable: xr.Variable, dtype: DTypeLike, read: Callable[[tuple], np.ndarray]
 ) -> xr.Variable:
     """A variable like another one, whose elements are those that a function returns.
 
     Args:
-        variable: gives dimensions, attributes and encoding.
+        variable: gives dimensions, shape, attributes and encoding.
         dtype: type of what ``read`` returns.
         read: takes an index along each dimension: an integer, a slice or an array of integers.
-        shape: of the new one, by default that of ``variable``.
     """
-    lazy = indexing.LazilyIndexedArray(_Through(shape or variable.shape, np.dtype(dtype), read))
+    lazy = indexing.LazilyIndexedArray(_Through(variable.shape, np.dtype(dtype), read))
     return xr.Variable(variable.dims, lazy, variable.attrs, variable.encoding)
 
 

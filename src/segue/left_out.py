@@ -1,93 +1,96 @@
-"""Arrays that are stored without the first index of a dimension, since the others tell it.
+"""A Zarr codec that stores arrays without the first index of a dimension, since the others tell it.
 
-Of the classes the first is what is left to 1; TU is the sum of AU and EU. An attribute of the array
-says so to whoever opens it with xarray or Zarr alone; ``segue.store`` shows all of it.
+Of the classes the first is what is left to 1; TU is the sum of AU and EU. Whoever opens the array
+sees all of it: Zarr finds the codec where this package is installed. What is stored may be of fewer
+bits than what is shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-import xarray as xr
+from zarr.abc.codec import ArrayArrayCodec
+from zarr.core.array_spec import ArraySpec
+from zarr.core.buffer import NDBuffer
+from zarr.dtype import parse_dtype
+from zarr.registry import register_codec
 
-from segue import lazy
+NAME = "segue.left_out"
 
-ATTRIBUTE = "left_out"
-"""Name of the attribute: a mapping with the fields of ``LeftOut``."""
-
-_COMPLEMENT, _SUM = "1 - the sum of the others", "the sum of the others"
+COMPLEMENT, SUM = "1 - the sum of the others", "the sum of the others"
+"""How the others tell the first one."""
 
 
-class LeftOut(NamedTuple):
-    """What an array is stored without.
+@dataclass(frozen=True)
+class LeftOut(ArrayArrayCodec):
+    """The codec.
 
     Attributes:
-        dim: along which its first index is left out.
-        label: of that index.
-        value: how the others tell it, in words.
+        axis: of the dimension.
+        value: ``COMPLEMENT`` or ``SUM``.
+        dtype: of what is stored, floats.
     """
 
-    dim: str
-    label: str | int
+    is_fixed_size = True
+
+    axis: int
     value: str
+    dtype: str
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """The codec as metadata have it.
+
+        Raises:
+            ValueError: there is no such value.
+        """
+        found = cls(**data["configuration"])
+        if found.value not in (COMPLEMENT, SUM):
+            raise ValueError(f"{NAME}: unknown value {found.value!r}")
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """What metadata say of the codec."""
+        return {"name": NAME, "configuration": dict(vars(self))}
+
+    def resolve_metadata(self, chunk_spec: ArraySpec) -> ArraySpec:
+        """What a stored chunk is like, of one that is shown."""
+        shape = tuple(n - (i == self.axis) for i, n in enumerate(chunk_spec.shape))
+        kind = parse_dtype(self.dtype, zarr_format=3)
+        fill = np.dtype(self.dtype).type(chunk_spec.fill_value)
+        return ArraySpec(shape, kind, fill, chunk_spec.config, chunk_spec.prototype)
+
+    def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
+        """Bytes of a stored chunk before what codecs after this one do."""
+        stored = self.resolve_metadata(chunk_spec)
+        return int(np.prod(stored.shape)) * np.dtype(self.dtype).itemsize
+
+    async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> NDBuffer:
+        shown = np.moveaxis(chunk_array.as_numpy_array(), self.axis, 0)
+        first, rest = shown[0], shown[1:]
+        # xarray may hand the codec on to an array that is another, or has its dimensions in another
+        # order. Rounding does less than this; what is not written yet has the fill value.
+        wrong = np.abs(first - self._told(rest)) > 0.02 + 0.2 * np.abs(rest).sum(axis=0)
+        if wrong.any() and (wrong & (shown != chunk_spec.fill_value).any(axis=0)).any():
+            raise ValueError(
+                f"{NAME}: the first index along dimension {self.axis} is not {self.value}; write "
+                "the array without this filter (of xarray, `encoding`)"
+            )
+        stored = np.ascontiguousarray(np.moveaxis(rest, 0, self.axis), self.dtype)
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(stored)
+
+    async def _decode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> NDBuffer:
+        shown = np.empty(chunk_spec.shape, chunk_spec.dtype.to_native_dtype())
+        first, rest = np.split(np.moveaxis(shown, self.axis, 0), [1])
+        rest[:] = np.moveaxis(chunk_array.as_numpy_array(), self.axis, 0)
+        first[0] = self._told(rest)
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(shown)
+
+    def _told(self, rest: np.ndarray) -> np.ndarray:
+        """The first index of a dimension, by the others, which are along the first one here."""
+        total = rest[0] if len(rest) == 1 else rest.sum(axis=0)
+        # Not below 0, where the others are rounded to more than 1.
+        return np.maximum(1 - total, 0) if self.value == COMPLEMENT else total
 
 
-CLASS = LeftOut("class", 0, _COMPLEMENT)
-"""Of class probabilities."""
-TOTAL = LeftOut("measure", "TU", _SUM)
-"""Of uncertainty maps."""
-
-
-def of(attributes: Mapping[str, Any]) -> LeftOut | None:
-    """What a stored array with these attributes is without; None where it is whole."""
-    found = attributes.get(ATTRIBUTE)
-    return next((each for each in (CLASS, TOTAL) if each._asdict() == found), None)
-
-
-def longer(sizes: Iterable[int], dims: Sequence[str], left_out: LeftOut | None) -> tuple[int, ...]:
-    """Sizes along the dimensions of a stored array, with what it is without."""
-    dim = left_out.dim if left_out else None
-    return tuple(size + (of_dim == dim) for size, of_dim in zip(sizes, dims, strict=True))
-
-
-def first(rest: np.ndarray, value: str, axis: int) -> np.ndarray:
-    """What was left out, of length 1 along ``axis``, in single precision at least.
-
-    A probability is not below 0, where the others are rounded to more than 1.
-    """
-    kind = np.result_type(rest.dtype, np.float32)
-    total = rest.sum(axis=axis, keepdims=True, dtype=kind)
-    return np.maximum(1 - total, 0) if value == _COMPLEMENT else total
-
-
-def whole(split: xr.Dataset) -> xr.Dataset:
-    """A split whose arrays have all their indices; what is not in memory is read as before."""
-    lacking = {name: found for name, each in split.data_vars.items() if (found := of(each.attrs))}
-    if not lacking:
-        return split
-    dims = {each.dim: each for each in lacking.values()}
-    found = {name: _whole(split[name].variable, each) for name, each in lacking.items()}
-    coordinates = {
-        name: [dims[name].label, *each.values] if name in dims else each.variable
-        for name, each in split.coords.items()
-    }
-    arrays = {name: found.get(name, each.variable) for name, each in split.data_vars.items()}
-    return xr.Dataset(arrays, coordinates, split.attrs)
-
-
-def _whole(variable: xr.Variable, left_out: LeftOut) -> xr.Variable:
-    axis = variable.dims.index(left_out.dim)
-    kind = np.result_type(variable.dtype, np.float32)
-
-    def read(region: tuple) -> np.ndarray:
-        # Of the dimension all is read; an integer elsewhere takes a dimension away.
-        place = sum(not isinstance(each, (int, np.integer)) for each in region[:axis])
-        rest = variable[(*region[:axis], slice(None), *region[axis + 1 :])].values
-        both = np.concatenate([first(rest, left_out.value, place), rest], axis=place, dtype=kind)
-        return both[(*[slice(None)] * place, region[axis])]
-
-    like = variable.copy(deep=False)
-    like.attrs = {key: value for key, value in variable.attrs.items() if key != ATTRIBUTE}
-    chunks = variable.encoding.get("chunks")
-    like.encoding = {"chunks": longer(chunks, like.dims, left_out)} if chunks else {}
-    return lazy.through(like, kind, read, longer(like.shape, like.dims, left_out))
+register_codec(NAME, LeftOut)

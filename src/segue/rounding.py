@@ -12,11 +12,14 @@ from segue.errors import InputError
 ALL = {"float16": 10, "float32": 23}
 """Bits of the mantissa that a type has."""
 
+LEAST = 3
+"""Fewest bits that may be kept."""
+
 
 def check(bits: int, kind: str, where: str) -> None:
     """Raises InputError, naming ``where``, if a ``kind`` of float has no so many bits."""
-    if not 1 <= bits <= ALL[kind]:
-        raise InputError(f"{where}: expected 1 to {ALL[kind]} bits of {kind}, found {bits!r}")
+    if not LEAST <= bits <= ALL[kind]:
+        raise InputError(f"{where}: expected {LEAST} to {ALL[kind]} bits of {kind}, found {bits!r}")
 
 
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:

@@ -21,8 +21,9 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import chunks, files, integrity, left_out, nodes
+from segue import chunks, files, integrity, nodes
 from segue.errors import InputError
+from segue.left_out import LeftOut
 
 _CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
 _DECODED = 64 * 2**20  # bytes of chunks to decode at the same time; one chunk may have more
@@ -91,18 +92,21 @@ def create(
     chunk: int,
     shard: int | None = None,
     fill: float = 0,
-    without: left_out.LeftOut | None = None,
+    without: str | None = None,
+    stored_as: str | None = None,
 ) -> zarr.Array:
     """Create an array to be written along its first dimension; what is there of it stays.
 
     Args:
-        dims, shape, dtype: of what is stored, e.g. ``dims.LABELS``.
+        dims, shape, dtype: of the whole array, e.g. ``dims.LABELS``.
         chunk: images a chunk. Along ``eu_sample`` chunks have size 1, since hypotheses are written
             one after another; all other dimensions are whole in each chunk.
         shard: images a file, a multiple of ``chunk``, which have to be written at once: what is
             written of a shard makes the whole file anew. By default a chunk is a file.
         fill: what an unwritten element reads as; NaN where writing must be resumable.
-        without: what is not stored.
+        without: how the others tell the first index along the last dimension but those of the
+            pixels, which is not stored then: ``segue.left_out.COMPLEMENT`` or ``SUM``.
+        stored_as: type that is stored in that case, by default ``dtype``.
     """
     group = zarr.open_group(path, mode="a", zarr_format=3).require_group(split)
 
@@ -112,6 +116,7 @@ def create(
         return tuple(max(1, size) for size in (images, *rest))
 
     chunk = min(chunk, shape[0])
+    filters = [LeftOut(len(shape) - 3, without, stored_as or dtype)] if without else "auto"
     files_of = -(-min(shard or chunk, shape[0]) // chunk) * chunk  # whole chunks
     return group.create_array(
         name,
@@ -119,9 +124,9 @@ def create(
         dtype=dtype,
         chunks=sizes(chunk),
         shards=sizes(files_of) if files_of > chunk else None,
-        attributes={left_out.ATTRIBUTE: without._asdict()} if without else None,
         dimension_names=dims,
         fill_value=fill,
+        filters=filters,
         compressors=_CODECS,
         config={"write_empty_chunks": True},
     )
@@ -165,13 +170,11 @@ def arrays(path: Path, split: str) -> dict[str, Array]:
         InputError: no such store, or the metadata are damaged.
     """
     coordinates = str(nodes.group(path, path / split).attrs.get("coordinates", "")).split()
-    found = {}
-    for name, array in nodes.arrays(path, split).items():
-        if name not in coordinates and (dims := nodes.dims(array)) != (name,):
-            lacking = left_out.of(array.attrs)
-            shape = left_out.longer(array.shape, dims, lacking) if lacking else array.shape
-            found[name] = Array(dims, shape, str(array.dtype), array.nbytes)
-    return found
+    return {
+        name: Array(nodes.dims(array), array.shape, str(array.dtype), array.nbytes)
+        for name, array in nodes.arrays(path, split).items()
+        if name not in coordinates and nodes.dims(array) != (name,)
+    }
 
 
 def check_written(path: Path, split: str, names: Iterable[str]) -> None:
@@ -191,16 +194,13 @@ def check_written(path: Path, split: str, names: Iterable[str]) -> None:
         chunks.check(path, path / split / name, stored[name], hint)
 
 
-def open_split(
-    path: Path, split: str, *, all_chunks: bool = False, as_stored: bool = False
-) -> xr.Dataset:
+def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Dataset:
     """Open one split lazily: an array is read when, and as far as, it is indexed.
 
     Where a chunk turns out to be damaged then, that is an InputError too.
 
     Args:
         all_chunks: whether another program's arrays may not leave out chunks either.
-        as_stored: whether arrays are to be without what they are stored without.
 
     Raises:
         InputError: no such store or split, the metadata are damaged, an array that must have all
@@ -236,14 +236,15 @@ def open_split(
             f"{path}/{split}: arrays and group do not belong together, {min(unseen)} is not of it; "
             f"{integrity.remedy(path)}"
         )
-    found = opened.assign(
+    for variable in opened.variables.values():
+        variable.encoding.pop("filters", None)  # of this array alone (segue.left_out)
+    return opened.assign(
         {
             name: integrity.guarded(variable, path, path / split / name)
             for name, variable in opened.variables.items()
             if name not in opened.xindexes
         }
     )
-    return found if as_stored else left_out.whole(found)
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:

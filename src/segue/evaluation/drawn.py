@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from segue import dims, left_out, store
+from segue import dims, store
 from segue.errors import InputError
 from segue.evaluation.estimators import Hypotheses, hypotheses, measures
 from segue.evaluation.metrics.entropy import planes
@@ -23,38 +23,24 @@ class Drawn:
 
     Attributes:
         stored: class probabilities as they are stored, rounded, (image, eu_sample, au_sample,
-            class, y, x), perhaps without the first class.
+            class, y, x).
         labels: class indices (image, rater, y, x), UNLABELLED where a rater gives none.
         none_roles: what EU means where there is one hypothesis, see ``segue.evaluation.maps``.
-        without: what the samples are stored without, see ``segue.left_out``.
     """
 
     stored: np.ndarray
     labels: np.ndarray
     none_roles: str
-    without: left_out.LeftOut | None = None
-
-    @property
-    def classes(self) -> int:
-        """How many there are, the first one included."""
-        return self.stored.shape[3] + (self.without is not None)
 
     @cached_property
     def planes(self) -> np.ndarray:
         """Probabilities as float32 that sum to 1 over classes: (eu_sample, au_sample, plane, image,
         pixel), without the first of two classes (``segue.evaluation.metrics.entropy.planes``)."""
-        images, eu, au, stored = self.stored.shape[:4]
-        pixels = self.stored.reshape(images, eu, au, stored, -1)
-        number = 1 if self.classes == 2 else self.classes
-        found = np.empty((eu, au, number, images, pixels.shape[-1]), np.float32)
-        if self.without and number == 1:
-            np.copyto(found, np.moveaxis(pixels, 0, 3))
-            return found
+        images, eu, au, classes = self.stored.shape[:4]
+        pixels = self.stored.reshape(images, eu, au, classes, -1)
+        found = np.empty((eu, au, 1 if classes == 2 else classes, images, pixels.shape[-1]), "f4")
         for index in np.ndindex(images, eu):
             probs = pixels[index].astype(np.float32)
-            if self.without:
-                first = left_out.first(probs, self.without.value, axis=1)
-                probs = np.concatenate([first, probs], axis=1)
             whole = probs.sum(axis=1, keepdims=True)
             np.divide(planes(probs, axis=1), whole, out=found[index[1], :, :, index[0]])
         return found
@@ -98,5 +84,4 @@ def few(block: xr.Dataset, none_roles: str) -> Iterator[Drawn]:
     probs = block["probs"].transpose(*dims.SAMPLES)
     size = max(1, _AT_ONCE * probs.sizes["image"] // probs.size)
     for part in store.blocks(block, size):
-        without = left_out.of(part["probs"].attrs)
-        yield Drawn(part["probs"].values, part["labels"].values, none_roles, without)
+        yield Drawn(part["probs"].values, part["labels"].values, none_roles)

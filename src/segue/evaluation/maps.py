@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from segue import dims, integrity, left_out, plugins, rounding, store
+from segue import dims, integrity, plugins, rounding, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 from segue.evaluation.canonical import known
@@ -23,6 +23,7 @@ from segue.evaluation.estimators import ESTIMATORS, PLUGIN, hypotheses, measures
 from segue.evaluation.metrics.entropy import planes
 from segue.evaluation.shown import choose
 from segue.evaluation.stores import open_together
+from segue.left_out import COMPLEMENT, SUM
 
 SAMPLE_DIMS = ("eu_sample", "au_sample")
 
@@ -33,7 +34,7 @@ Options = Mapping[str, Mapping[str, Any]]
 """Of each task, by its name."""
 
 _SHARD = 64 * 2**20  # bytes of all arrays of the images that are written at a time
-_WITHOUT = {"prediction": left_out.CLASS, **dict.fromkeys(ESTIMATORS.values(), left_out.TOTAL)}
+_WITHOUT = {"prediction": COMPLEMENT, **dict.fromkeys(ESTIMATORS.values(), SUM)}
 
 
 def write_maps(
@@ -71,7 +72,7 @@ def write_maps(
     references, source = Path(dataset), Path(samples)
     wanted = (references, "labels", dims.LABELS), (source, "probs", dims.SAMPLES)
     names = known(store.splits(source))
-    splits = {name: open_together(name, wanted, as_stored=True) for name in names}
+    splits = {name: open_together(name, wanted) for name in names}
     if not splits:
         raise InputError(f"{source}: expected splits val, id or ood_<shift>, found none")
     total = sum(split.sizes["image"] for split in splits.values())
@@ -187,7 +188,7 @@ def _write(
                     f"none in images {images}; {integrity.remedy(source)}"
                 )
         start += block.sizes["image"]
-        waiting.append(_to_store(block, bits))
+        waiting.append(_rounded(block, bits))
         if not arrays:
             arrays, shard = _create(path, name, waiting[0], split)
         if start % shard == 0 or start == split.sizes["image"]:
@@ -198,15 +199,14 @@ def _write(
         bar.update(block.sizes["image"])
 
 
-def _to_store(block: xr.Dataset, bits: int) -> xr.Dataset:
-    """A block without what its arrays are stored without, and rounded."""
-    found = {}
-    for name, array in block.items():
-        if name in _WITHOUT:
-            array = array.isel({_WITHOUT[name].dim: slice(1, None)})
-            array = array.copy(data=rounding.rounded(array.values, bits))
-        found[name] = array
-    return xr.Dataset(found)
+def _rounded(block: xr.Dataset, bits: int) -> xr.Dataset:
+    """A block whose maps and predictions are rounded."""
+    return block.assign(
+        {
+            name: block[name].copy(data=rounding.rounded(block[name].values, bits))
+            for name in _WITHOUT
+        }
+    )
 
 
 def _create(
@@ -219,8 +219,6 @@ def _create(
     """
     for key, coordinate in block.coords.items():
         store.coordinate(path, name, str(key), str(key), coordinate.values)
-    classes = range(1, 1 + block.sizes["class"])
-    store.coordinate(path, name, "class", "class", np.array(classes))
     images, chunk = split.sizes["image"], block_size(split, "probs")
     shard = max(1, _SHARD * block.sizes["image"] // block.nbytes // chunk) * chunk
     arrays = {
@@ -241,7 +239,7 @@ def _create(
 
 
 def _write_shown(path: Path, name: str, split: xr.Dataset, chosen: list[int]) -> None:
-    """Write the samples of the chosen images of a split, as they are stored."""
+    """Write the samples of the chosen images of a split, in half precision."""
     if not chosen:
         return
     probs = split["probs"].isel(image=chosen).transpose(*dims.SAMPLES)
@@ -252,9 +250,10 @@ def _write_shown(path: Path, name: str, split: xr.Dataset, chosen: list[int]) ->
         SHOWN,
         ("shown", *dims.SAMPLES[1:]),
         probs.shape,
-        str(probs.dtype),
+        "float32",
         chunk=1,
         shard=len(chosen),
-        without=left_out.of(probs.attrs),
+        without=COMPLEMENT,
+        stored_as="float16",
     )
     array[:] = probs.values

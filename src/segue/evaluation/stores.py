@@ -12,14 +12,11 @@ from segue.evaluation.canonical import canonical
 _SHARED = ("image", "class", "y", "x")
 
 
-def open_together(
-    name: str, wanted: Iterable[tuple[Path, str, tuple[str, ...]]], *, as_stored: bool = False
-) -> xr.Dataset:
+def open_together(name: str, wanted: Iterable[tuple[Path, str, tuple[str, ...]]]) -> xr.Dataset:
     """Open arrays of the split ``name``, not loaded.
 
     Args:
         wanted: of each array the path of its store, its name, and its dimensions in order.
-        as_stored: whether they are to be without what they are stored without.
 
     Raises:
         InputError: no such array, or they do not have the same images, classes or pixels.
@@ -29,7 +26,7 @@ def open_together(
     for path, variable, order in wanted:
         where = f"{path}/{name}/{variable}"
         if path not in opened:
-            opened[path] = canonical(store.open_split(path, name, as_stored=as_stored))
+            opened[path] = canonical(store.open_split(path, name))
         if variable not in opened[path]:
             raise InputError(f"{where}: no such array; remove {path} and make it again")
         array = dims.check(opened[path][variable], order, where)

@@ -1,9 +1,10 @@
 """Sampling: for each hypothesis, for each batch, draw from the model. Where AU and EU meet.
 
 Writes ``samples.zarr``: per split but ``train`` an array ``probs`` (image, eu_sample, au_sample,
-class, y, x), float16, of all classes but the first (``segue.left_out``). A batch of one hypothesis
-is one chunk, and some batches are one file, which is written at once: so memory is flat, and an
-interrupted run goes on with the files that are missing.
+class, y, x), float32, of which all classes but the first are stored, as float16
+(``segue.left_out``). A batch of one hypothesis is one chunk, and some batches are one file, which
+is written at once: so memory is flat, and an interrupted run goes on with the files that are
+missing.
 """
 
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ import xarray as xr
 from torch import nn
 from tqdm import tqdm
 
-from segue import dims, integrity, left_out, plugins, rounding, store
+from segue import dims, integrity, plugins, rounding, store
 from segue.errors import InputError
+from segue.left_out import COMPLEMENT
 from segue.models import checkpoint
 from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
@@ -111,17 +113,16 @@ def sample(
                 name,
                 "probs",
                 dims.SAMPLES,
-                (len(images[name]), n, *probe[:, :, 1:].shape[1:]),
-                "float16",
+                (len(images[name]), n, *probe.shape[1:]),
+                "float32",
                 chunk=batch,
                 shard=shard,
                 fill=np.nan,
-                without=left_out.CLASS,
+                without=COMPLEMENT,
+                stored_as="float16",
             )
             for name in splits
         }
-        for name in splits:
-            store.coordinate(path, name, "class", "class", np.arange(1, probe.shape[2]))
         for index, hypothesis in enumerate(hypotheses):
             for name, array in arrays.items():
                 for file in _parts(range(len(images[name])), shard):
@@ -133,7 +134,7 @@ def sample(
                         seeds = [_seeds(seed, name, index, i, noise) for i in part]
                         given = images[name][part.start : part.stop]
                         probs = _draw(hypothesis, given, au_samples, seeds, sampler, device)
-                        drawn.append(rounding.rounded(probs[:, :, 1:], bits))
+                        drawn.append(rounding.rounded(probs, bits))
                         bar.update(len(part))
                     array[file.start : file.stop, index] = np.concatenate(drawn)
 

@@ -132,14 +132,14 @@ class Samples(Record):
 
     keep: Literal["all", "shown", "none"]
     shown: Natural
-    bits: Annotated[int, Field(ge=1, le=10)]
+    bits: Annotated[int, Field(ge=3, le=10)]
 
 
 class Uncertainty(Record):
     """How samples become maps, and bits of the mantissa that these keep."""
 
     none_roles: Literal["samples_as_hypotheses", "strict"]
-    bits: Annotated[int, Field(ge=1, le=23)]
+    bits: Annotated[int, Field(ge=3, le=23)]
 
 
 class Tables(Record):
