@@ -292,7 +292,7 @@ def test_samples_keep_as_many_bits_as_they_are_to(dataset):
     )
     assert np.any(full.view(np.uint16) & 0b111)
     assert not np.any(short.view(np.uint16) & 0b111)
-    np.testing.assert_allclose(short, full, rtol=2**-8)
+    np.testing.assert_allclose(short, full, rtol=2**-8, atol=1e-6)
     with pytest.raises(
         InputError, match=r"samples\.bits: expected 3 to 10 bits of float16, found 11"
     ):

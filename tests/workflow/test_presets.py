@@ -60,7 +60,9 @@ def test_a_dry_run_needs_no_data_and_says_what_is_missing_and_what_it_takes(name
         warning = f"datasets.{dataset}: no file {file}; where to get it: docs/data.md"
         assert warning in plans[name].text
     assert re.search(r"GPU-hours to do: about [\d,]+ of training, \d+ of", plans[name].text)
-    assert re.search(r"samples in all: [\d,]+, [\d,.]+ GB", plans[name].text)
+    assert re.search(r"samples in all: [\d,]+\n", plans[name].text)
+    for kept in ("all", "shown", "none"):
+        assert re.search(rf"\b{kept} [\d,.]+ GB in [\d,]+ files", plans[name].text)
 
 
 def test_hours_are_told_only_where_a_gpu_is_asked_for(plans):

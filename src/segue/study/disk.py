@@ -52,11 +52,11 @@ def lines(study: Study, sizes: Mapping[str, cost.Size]) -> list[str]:
     kept = {"all": [drawn, mapped, shown], "shown": [mapped, shown], "none": [mapped]}
     texts = [f"{name} {_text(chain.from_iterable(parts))}" for name, parts in kept.items()]
     most = max((each.bytes for each in drawn), default=0.0)
+    here = config.samples.keep
     return [
         f"  samples in all: {sum(each.number for each in drawn):,}",
-        f"  disk in the end, about, if samples.keep (here {config.samples.keep}) were "
-        + "; ".join(texts),
-        f"  and, but for all, up to {_gb(most)} meanwhile for each cell that is sampled or mapped",
+        f"  disk in the end, about, by samples.keep (here {here}): {'; '.join(texts)}",
+        f"  meanwhile, unless all are kept: {_gb(most)} more at most for each cell at work",
     ]
 
 
