@@ -18,7 +18,7 @@ CONFIG = {
         "lidc_contours": None,
         "phantom": {
             "source": "phantom",
-            "options": {"size": 16, "images": {"train": 8, "val": 4, "id": 5}},
+            "options": {"side": 16, "images": {"train": 8, "val": 4, "id": 5}},
         },
     },
     "network": {"channels": [4, 8], "attention": 0, "heads": 1, "group_channels": 4},
