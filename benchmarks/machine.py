@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.rows import ROOT
 
 PACKAGES = ("numpy", "pandas", "scipy", "snakemake", "torch", "xarray", "zarr")
+_MEASURED = ("src", "benchmarks", "workflow", "Snakefile", "config.yaml", "profiles")
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 
 
@@ -45,11 +46,11 @@ def _cpu() -> str:
 
 
 def _commit() -> str:
-    """Short name of the commit, with ``, changed`` where files differ from it."""
+    """The commit that last changed what is measured, and ``changed`` where files differ from it."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
-    changed = ", changed" if git("status", "--porcelain", "-uno", "--", ".", ":!docs") else ""
-    return (git("rev-parse", "--short", "HEAD") or "none") + changed
+    last = git("log", "-1", "--format=%h", "--", *_MEASURED) or "unknown"
+    return f"{last}, changed" if git("status", "--porcelain", "--", *_MEASURED) else last
