@@ -19,7 +19,14 @@ def main() -> int:
     """Measure, or write the page of what was measured; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, required=True, help="file of the numbers")
-    parser.add_argument("--only", choices=SUBJECTS, metavar="NAME", help=", ".join(SUBJECTS))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SUBJECTS,
+        default=SUBJECTS,
+        metavar="NAME",
+        help=f"subjects to measure; default: all, {', '.join(SUBJECTS)}",
+    )
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="measure nothing: write the page of --json"
     )
@@ -46,7 +53,7 @@ def main() -> int:
         "--tiny", action="store_true", help="show that it runs, on sizes that say nothing of speed"
     )
     given = parser.parse_args()
-    results = _read(given.json, parser)
+    results = _read(given.json, parser)  # before anything is measured for nothing
     if given.markdown:
         if not results:
             parser.error(f"--json: no numbers in {given.json}; measure them without --markdown")
@@ -54,14 +61,16 @@ def main() -> int:
             file.write(markdown.page(results))
         return 0
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=given.folder) as folder:
-        for name in [given.only] if given.only else SUBJECTS:
+        for name in given.only:
             print(f"{name} …", file=sys.stderr)
             own = Path(folder) / name
             own.mkdir()
-            results[name] = _measured(name, Given(own, given.tiny, given.study, given.config))
+            found = _measured(name, Given(own, given.tiny, given.study, given.config))
+            # Read anew, for another run may have measured others meanwhile.
             with replacing(given.json) as file:
-                json.dump(results, file, indent=1, ensure_ascii=False)
-            for row in results[name]["rows"]:
+                both = _read(given.json, parser) | {name: found}
+                json.dump(both, file, indent=1, ensure_ascii=False)
+            for row in found["rows"]:
                 print(f"{name:9} {row['name']}: {markdown.number(row['value'])} {row['unit']}")
     return 0
 

@@ -5,6 +5,7 @@ What `scores`, `memory` and `scaling` read off: a store of each number of images
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +14,12 @@ import yaml
 from benchmarks import processes
 from benchmarks.rows import ROOT, Given
 from segue import plugins
+from segue.study.config import Config
 from segue.study.stages import STAGES
 from segue.study.study import Study
 
 HYPOTHESES, DRAWS, RATERS = 10, 10, 4
+STORE, SCORES = "samples.zarr", "scores.csv"
 
 
 class Sizes(NamedTuple):
@@ -35,14 +38,12 @@ class Measured(NamedTuple):
 
     Attributes:
         wall_s, cpu_s, peak_mib: of the stages ``maps`` and ``score``, imports included.
-        imports_s: CPU seconds of what each imports.
         plain: what ``benchmarks.reference`` says of the first images.
     """
 
     wall_s: dict[str, float]
     cpu_s: dict[str, float]
     peak_mib: dict[str, float]
-    imports_s: dict[str, float]
     plain: dict[str, float]
 
 
@@ -62,32 +63,53 @@ def measured(given: Given, images: int) -> Measured:
     if kept.exists():
         return Measured(**json.loads(kept.read_text()))
     folder = given.folder / str(images)
-    store, maps, scores = (folder / name for name in ("samples.zarr", "maps.zarr", "scores.csv"))
     folder.mkdir()
-    shape = (images, HYPOTHESES, DRAWS, RATERS, sizes(given).side)
-    processes.run("-m", "benchmarks.blobs", store, json.dumps(shape))
-    used, imports = {}, {}
-    for stage, out in (("maps", maps), ("score", scores)):
-        settings = folder / f"{stage}.json"
-        settings.write_text(json.dumps(_settings(stage, store, maps)))
-        command = ("stage", stage, "--settings", settings, "--out", out)
-        used[stage] = processes.run("-m", "segue.cli", *command)
-        known = ("segue.cli", "segue.study.stages", STAGES[stage].module)
-        imports[stage] = processes.run("-c", f"import {', '.join(known)}").cpu_s
-    plain = processes.run("-m", "benchmarks.reference", store, scores)
+    used = scored(folder, (images, HYPOTHESES, DRAWS, RATERS, sizes(given).side))
+    plain = processes.run("-m", "benchmarks.reference", folder / STORE, folder / SCORES)
     shutil.rmtree(folder)
     found = Measured(
         *({stage: each[i] for stage, each in used.items()} for i in range(3)),
-        imports,
         json.loads(plain.output),
     )
     kept.write_text(json.dumps(found._asdict()))
     return found
 
 
+def scored(folder: Path, shape: tuple[int, ...]) -> dict[str, processes.Used]:
+    """Write ``STORE`` of a shape (``benchmarks.blobs.Shape``) to a folder, its maps and ``SCORES``.
+
+    Returns:
+        What each stage took.
+    """
+    store, maps = folder / STORE, folder / "maps.zarr"
+    processes.run("-m", "benchmarks.blobs", store, json.dumps(shape))
+    return {
+        stage: run(stage, out, _settings(stage, store, maps))
+        for stage, out in (("maps", maps), ("score", folder / SCORES))
+    }
+
+
+def run(stage: str, out: Path, settings: Mapping[str, Any]) -> processes.Used:
+    """Run a stage as the workflow does; its settings lie beside ``out``."""
+    file = out.with_name(f"{stage}.json")
+    file.write_text(json.dumps(settings))
+    return processes.run("-m", "segue.cli", "stage", stage, "--settings", file, "--out", out)
+
+
+def imports_s(stage: str) -> float:
+    """CPU seconds of the imports of a stage."""
+    known = ("segue.cli", "segue.study.stages", STAGES[stage].module)
+    return processes.run("-c", f"import {', '.join(known)}").cpu_s
+
+
+def config_of() -> Config:
+    """The config of config.yaml."""
+    return Study.parse({}, yaml.safe_load((ROOT / "config.yaml").read_text())).config
+
+
 def _settings(stage: str, store: Path, maps: Path) -> dict[str, Any]:
     """Settings of a stage, with all tasks and variants of config.yaml."""
-    config = Study.parse({}, yaml.safe_load((ROOT / "config.yaml").read_text())).config
+    config = config_of()
     if stage == "maps":
         return {
             "dataset": str(store),

@@ -1,6 +1,6 @@
 """Hours that all trainings and all sampling of a study take on one core, before it is run.
 
-From the time of a training step and of sampling a batch, of every AU model of the study: the
+From the CPU time of a training step and of sampling a batch, of every AU model of the study: the
 default one, or with `--config FILE` one that is laid over it. With several cores, as much less;
 maps, scores and tables take little beside it.
 """

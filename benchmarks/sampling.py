@@ -3,7 +3,7 @@
 The network and images of 128 × 128 are those of `workflow/studies/paper_lidc.yaml`, with one
 thread. SSN and Prob. U-Net need one pass for all draws: their time is divided by that of softmax,
 one pass of the same network. Diffusion needs a pass a draw and step: its time is divided by that of
-so many passes of its own network. The best of several.
+so many passes of its own network. CPU time, the best of several.
 """
 
 from collections.abc import Iterator

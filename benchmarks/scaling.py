@@ -5,10 +5,10 @@ by least squares. 1 is as much for each image, however many there are.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import linear_regression
 
-from benchmarks.evaluation import described, measured, sizes
+from benchmarks.evaluation import described, imports_s, measured, sizes
 from benchmarks.rows import Given, Row
 
 _LEAST_S = 0.01  # of tiny stores: no more than what two imports differ by
@@ -18,9 +18,14 @@ def rows(given: Given) -> Iterator[Row]:
     """The exponents of maps, score and both."""
     side, images = sizes(given)
     found = [measured(given, count) for count in images]
+    imports = {stage: imports_s(stage) for stage in found[0].cpu_s}
     on = described("/".join(map(str, images)), side)
     for stages in (["maps"], ["score"], ["maps", "score"]):
-        net = [sum(each.cpu_s[s] - each.imports_s[s] for s in stages) for each in found]
-        seconds = [max(each, _LEAST_S) for each in net]
-        slope = linear_regression(list(map(math.log, images)), list(map(math.log, seconds))).slope
-        yield Row(" and ".join(stages), slope, "exponent", on, "≤ 1.1")
+        seconds = [sum(each.cpu_s[stage] - imports[stage] for stage in stages) for each in found]
+        yield Row(" and ".join(stages), exponent(images, seconds), "exponent", on, "≤ 1.1")
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """Slope of the logarithm of seconds, without those of imports, over that of sizes."""
+    found = [math.log(max(each, _LEAST_S)) for each in seconds]
+    return linear_regression(list(map(math.log, sizes)), found).slope

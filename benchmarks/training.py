@@ -2,8 +2,8 @@
 
 The network is that of `workflow/studies/paper_lidc.yaml`. A step is loss, gradients, clipping and
 AdamW. Its operations are those that `src/segue/study/cost.py` counts: convolutions, linear layers
-and attention. The peak is that of products of square matrices, which have little else to do. The
-best of several.
+and attention. The peak is that of products of square matrices, which have little else to do. CPU
+time of one thread, the best of several.
 """
 
 from collections.abc import Iterator

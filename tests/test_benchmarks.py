@@ -52,6 +52,10 @@ NAMES = {
         )
     },
     "scaling": {(name, "exponent") for name in ("maps", "score", "maps and score")},
+    "tables": {
+        *((f"{count} cells and replicates", "s CPU") for count in (2, 4)),
+        ("all of these", "exponent"),
+    },
     "workflow": {
         (name, "s wall") for name in ("nothing to be done", "dry run of it", "dry run of quick")
     },
