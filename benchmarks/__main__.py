@@ -60,18 +60,20 @@ def main() -> int:
         with replacing(given.markdown) as file:
             file.write(markdown.page(results))
         return 0
+    if not given.folder.is_dir():
+        parser.error(f"--folder: no folder {given.folder}; make it, or name another")
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=given.folder) as folder:
         for name in given.only:
             print(f"{name} …", file=sys.stderr)
             own = Path(folder) / name
             own.mkdir()
             found = _measured(name, Given(own, given.tiny, given.study, given.config))
+            for row in found["rows"]:
+                print(f"{name:9} {row['name']}: {markdown.number(row['value'])} {row['unit']}")
             # Read anew, for another run may have measured others meanwhile.
             with replacing(given.json) as file:
                 both = _read(given.json, parser) | {name: found}
                 json.dump(both, file, indent=1, ensure_ascii=False)
-            for row in found["rows"]:
-                print(f"{name:9} {row['name']}: {markdown.number(row['value'])} {row['unit']}")
     return 0
 
 
@@ -87,6 +89,7 @@ def _measured(name: str, given: Given) -> dict:
     rest = None if before is None else machine.busy_s() - before - used.cpu_s
     return {
         "machine": machine.facts(),
+        "tiny": given.tiny,
         "seconds": used.wall_s,
         "others": rest and max(0.0, rest / used.wall_s),
         "rows": json.loads(used.output),

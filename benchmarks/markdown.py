@@ -21,8 +21,9 @@ def page(results: Mapping[str, Mapping[str, Any]]) -> str:
     """The page, as Markdown.
 
     Args:
-        results: of each subject by name: ``machine``, facts; ``others``, cores that other processes
-            used meanwhile, None where that is not known; ``seconds`` that it took; and ``rows``.
+        results: of each subject by name: ``machine``, facts; ``tiny``, whether its sizes were;
+            ``others``, cores that other processes used meanwhile, None where that is not known;
+            ``seconds`` that it took; and ``rows``.
     """
     there = [name for name in SUBJECTS if name in results and results[name]["rows"]]
     return "\n".join([_HEAD, *_machines(results, there), *_subjects(results, there)])
@@ -36,10 +37,12 @@ def _machines(results: Mapping[str, Mapping[str, Any]], names: list[str]) -> Ite
         told.setdefault(facts, []).append(name)
     for facts, which in told.items():
         yield f"Measured on: {facts}" + (f" ({', '.join(which)})" if len(told) > 1 else "") + ".\n"
+    if tiny := [name for name in names if results[name]["tiny"]]:
+        yield f"**Of tiny sizes, which say nothing of speed**: {', '.join(tiny)}.\n"
     others = {name: results[name]["others"] for name in names}
     if loud := {name: cores for name, cores in others.items() if cores is None or cores > _QUIET}:
-        told = ("unknown" if cores is None else f"{cores:.1f}" for cores in loud.values())
-        found = ", ".join(f"{name} {cores}" for name, cores in zip(loud, told, strict=True))
+        words = {n: "unknown" if cores is None else f"{cores:.1f}" for n, cores in loud.items()}
+        found = ", ".join(f"{name} {cores}" for name, cores in words.items())
         yield (
             "**Not measured on a quiet machine**, so times may be too long: cores that other "
             f"processes used meanwhile: {found}.\n"

@@ -48,7 +48,7 @@ NAMES = {
         for stage in ("maps", "score")
         for of, unit in (
             *((", 8 images", "MiB"), (", 16 images", "MiB")),
-            ("", "times as much"),
+            *(("", "times as much"), ("", "MiB more an image")),
         )
     },
     "scaling": {(name, "exponent") for name in ("maps", "score", "maps and score")},
@@ -140,6 +140,7 @@ def test_the_page_has_all_numbers_and_what_they_were_measured_on(folder, found):
     facts = found["imports"]["machine"]
     assert f"CPU {facts['CPU']}, cores {facts['cores']}" in text
     assert f"torch {facts['torch']}" in text
+    assert "Of tiny sizes" in text
 
 
 def test_one_subject_keeps_the_numbers_of_the_others(folder, found, tmp_path):
@@ -159,6 +160,7 @@ def test_one_subject_keeps_the_numbers_of_the_others(folder, found, tmp_path):
         (["--only", "speed"], "{}", "--only: invalid choice: 'speed'"),
         (["--markdown", "page.md"], "{}", "no numbers in"),
         ([], "no numbers", "expected numbers of this program"),
+        (["--folder", "nowhere"], "{}", "nowhere; make it"),
         (["--only", "forecast", "--config", "nowhere.yaml"], "{}", "nowhere.yaml: no such file"),
     ],
 )
