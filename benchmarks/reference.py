@@ -2,14 +2,22 @@
 
 As one writes them from the formulas, with NumPy alone: what Segue's evaluation is timed against and
 compared with. It has no jackknife, no fewer draws, no IoU, matching, calibration, OOD detection,
-intervals or variants.
+intervals or variants. ``python -m benchmarks.reference STORE SCORES`` compares.
 """
 
+import json
+import sys
+import time
 from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+
+from segue.store import open_split
 
 MEASURES = ("TU", "AU", "EU")
+COMPARED = 10  # images that are scored plainly
 
 
 def maps(probs: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -31,7 +39,7 @@ def entropy(probs: np.ndarray, axis: int) -> np.ndarray:
     return -(probs * np.log(np.maximum(probs, 1e-300))).sum(axis=axis)
 
 
-def scores(
+def scores_of(
     found: dict[str, np.ndarray], prediction: np.ndarray, probs: np.ndarray, labels: np.ndarray
 ) -> dict[str, float]:
     """Scores of one image of two classes, by metric/measure/aggregation; labels (rater, y, x)."""
@@ -74,3 +82,29 @@ def ncc(reference: np.ndarray, measure: np.ndarray) -> float:
     scale = reference.std(ddof=1) * measure.std(ddof=1)
     both = (reference - reference.mean()) * (measure - measure.mean())
     return float(both.sum() / (reference.size * scale)) if scale else 0.0
+
+
+def compare(store: Path, scores: Path) -> dict[str, float]:
+    """Score the first images of `id` plainly: seconds of each, and how far Segue's scores are off.
+
+    Args:
+        store: of the samples and labels.
+        scores: the file of scores that Segue made of it.
+    """
+    split = open_split(store, "id").isel(image=slice(COMPARED)).load()
+    read = list(zip(split["labels"].values, split["probs"].values, strict=True))
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = [scores_of(*maps(probs), probs, labels) for labels, probs in read]
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    table = pd.read_csv(scores, keep_default_na=False)
+    here = table[(table["split"] == "id") & (table["variant"] == "corrected")]
+    off = []
+    for name in found[0]:
+        rows = here[here[["metric", "measure", "aggregation"]].eq(name.split("/")).all(axis=1)]
+        theirs = rows.set_index("image")["score"].astype(float)
+        off += [abs(theirs[str(i)] - each[name]) for i, each in enumerate(found)]
+    return {"wall_s": wall / len(found), "cpu_s": cpu / len(found), "off": max(off)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(compare(*map(Path, sys.argv[1:]))))

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from segue import plugins
+from segue.study.stages import STAGES
+
 ROOT = Path(__file__).parent.parent
 FILES = {
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts): path
@@ -136,3 +139,10 @@ def test_the_workflow_imports_nothing_heavy():
     light = {*sys.stdlib_module_names, "segue", "pydantic", "yaml"}
     for module in set().union(*map(reached, needed)):
         assert {name.split(".")[0] for name in imported(FILES[module])} <= light, module
+
+
+def test_no_stage_imports_scipy_stats_before_it_tests_ranks():
+    modules = {f"segue.report.figures.{name}" for name in plugins.available("figures")}
+    modules |= {stage.module for stage in STAGES.values() if "<" not in stage.module}
+    code = f"import sys\nfor m in {modules}: __import__(m)\nassert 'scipy.stats' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

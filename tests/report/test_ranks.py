@@ -2,11 +2,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.stats import rankdata
 
 from segue import plugins
 from segue.evaluation.entanglement import Ranked
 from segue.evaluation.task import Task
-from segue.report.ranks import ranks, summary
+from segue.report.ranks import DIGITS, ranked, ranks, summary
 
 RANKED = {
     "ood": Ranked(plugins.load("tasks", "ood").TASK, "border"),
@@ -121,3 +123,12 @@ def test_a_cell_that_lacks_a_value_has_no_mean_over_others_tasks():
     assert (ambiguity["a"], ambiguity["c"]) == (1, 2.5)
     assert (overall["a"], overall["c"]) == (2, 2.25)
     assert np.isnan([ambiguity["b"], overall["b"]]).all()
+
+
+few = st.sampled_from([-1.5, -0.0, 0.0, 0.1 + 0.2, 0.3, 0.3 + 1e-11, np.inf, np.nan])
+
+
+@given(arrays(np.float64, array_shapes(max_dims=3, max_side=6), elements=few | st.floats(-2, 2)))
+def test_ranks_of_arrays_are_those_of_scipy_to_the_last_bit(values):
+    expected = rankdata(np.round(values, DIGITS), axis=-1, nan_policy="omit")
+    np.testing.assert_array_equal(ranked(values), expected)

@@ -7,8 +7,6 @@ Iman's and Davenport's F, which with few blocks errs at 5 % where it says so, an
 
 import numpy as np
 import pandas as pd
-from scipy.stats import f as f_distribution
-from scipy.stats import friedmanchisquare, studentized_range
 
 from segue.keys import METHODS
 from segue.report.ranks import DIGITS
@@ -64,6 +62,8 @@ def critical_difference(cells: int, blocks: int) -> float:
     q is the quantile of the studentised range of k cells with infinite degrees of freedom over √2,
     and N the number of blocks: it holds for all pairs of cells at once.
     """
+    from scipy.stats import studentized_range  # takes a second, which other tables do without
+
     q = studentized_range.ppf(1 - LEVEL, cells, np.inf) / np.sqrt(2)
     return float(q * np.sqrt(cells * (cells + 1) / (6 * blocks)))
 
@@ -125,8 +125,10 @@ def iman_davenport(ranks: np.ndarray) -> tuple[float, float]:
     Args:
         ranks: (block, cell).
     """
+    from scipy.stats import f, friedmanchisquare  # as above
+
     blocks, cells = ranks.shape
     chi2 = float(friedmanchisquare(*ranks.T).statistic)
     left = blocks * (cells - 1) - chi2
     statistic = (blocks - 1) * chi2 / left if left > 1e-9 else np.inf
-    return statistic, float(f_distribution.sf(statistic, cells - 1, (cells - 1) * (blocks - 1)))
+    return statistic, float(f.sf(statistic, cells - 1, (cells - 1) * (blocks - 1)))

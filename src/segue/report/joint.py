@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from segue import seeds
 from segue.errors import InputError
 from segue.evaluation import draws
 from segue.evaluation.entanglement import Ranked
 from segue.evaluation.intervals import DRAWS, LEVELS
-from segue.report.ranks import DIGITS
+from segue.report.ranks import ranked
 
 OVERALL = "overall"
 
@@ -162,14 +161,10 @@ def _ranks(drawn: Drawn, tasks: Mapping[str, Ranked]) -> dict[tuple[str, str], n
         for task, (contract, _) in tasks.items():
             up = table == "entanglement" or contract.higher_is_better
             splits = [each for (name, _), each in values.items() if name == task]
-            ranked = [
-                rankdata(np.round(-each if up else each, DIGITS), axis=-1, nan_policy="omit")
-                for each in splits
-            ]
-            if ranked:
-                found[table, task] = _mean(ranked)
-        if ranked := [each for (name, _), each in found.items() if name == table]:
-            found[table, OVERALL] = _mean(ranked)
+            if splits:
+                found[table, task] = _mean([ranked(-each if up else each) for each in splits])
+        if by_task := [each for (name, _), each in found.items() if name == table]:
+            found[table, OVERALL] = _mean(by_task)
     return found
 
 

@@ -7,12 +7,11 @@ from math import factorial, prod
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from segue import seeds
 from segue.keys import METHODS
 from segue.report.joint import OVERALL, Joint, interval
-from segue.report.ranks import DIGITS
+from segue.report.ranks import DIGITS, ranked
 
 PERMUTATIONS = 10_000
 COLUMNS = (
@@ -86,7 +85,7 @@ def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Values that are equal to ``DIGITS`` decimals are equal.
     """
-    ranks = [rankdata(np.round(values, DIGITS), axis=-1) for values in (first, second)]
+    ranks = ranked(first), ranked(second)
     x, y = (each - each.mean(axis=-1, keepdims=True) for each in ranks)
     scale = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
     return np.divide((x * y).sum(-1), scale, out=np.full_like(scale, np.nan), where=scale > 0)
