@@ -12,18 +12,29 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from segue import dims, integrity, plugins, store
 from segue.errors import InputError
 from segue.models import checkpoint
-from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.behind import writer
+from segue.models.device import (
+    enough_memory,
+    moved,
+    name_of,
+    pick_device,
+    resumable,
+    use_cpu_threads,
+)
+from segue.models.fitting import fitting
 from segue.models.networks import dropout
 from segue.models.noise import image_noise
+from segue.models.precision import autocast
 from segue.seeds import derive
 
 
+@enough_memory("no image fits; take fewer sampling.au_samples")
 def sample(
     out: Path,
     *,
@@ -39,8 +50,11 @@ def sample(
     seed: int,
     work: str,
     threads: int,
-) -> None:
+    gpu: int = 1,
+) -> str:
     """Sample every image of every split but ``train`` under every weight hypothesis.
+
+    Returns the device's name.
 
     Args:
         out: path of the new store.
@@ -53,18 +67,20 @@ def sample(
         noise: ``independent``, each hypothesis of an image has draws of its own; or ``common``, all
             have the same ones (common random numbers). Differences between hypotheses are then
             theirs and not the draws': the epistemic uncertainty has less of the Monte-Carlo noise.
-        batch: images a network call and chunk.
+        batch: images a chunk, and a network call where a GPU's memory holds so many.
         labels: what tells this cell from the study's others; its noise derives from them.
         seed: the study's.
         work: folder of the unfinished store; removed at the end.
         threads: of the CPU.
+        gpu: 1 for a GPU if there is one, 0 for the CPU.
 
     Raises:
         InputError: trainings of another AU model, no such EU method, options that it or the
-            sampler does not have, or another process samples this cell.
+            sampler does not have, another process samples this cell, or a single image needs more
+            memory than the GPU has.
     """
     use_cpu_threads(threads)
-    device = pick_device()
+    device = pick_device(gpu)
     seed = derive(seed, "sample", *labels)
     trained = [checkpoint.load(path) for path in checkpoints]
     for path, each in zip(checkpoints, trained, strict=True):
@@ -94,8 +110,14 @@ def sample(
         resumable(Path(work), made_by),
         store.publish(out, Path(work) / out.name) as path,
         tqdm(total=n * sum(map(len, images.values())), desc="/".join(labels), unit="image") as bar,
+        writer() as write,
     ):
-        probe = _draw(model, next(iter(images.values()))[:1], au_samples, [[0, 0]], sampler, device)
+
+        def fixed(model: nn.Module, images: xr.DataArray, seeds: list[tuple[int, int]]) -> Tensor:
+            return _draw(model, images, au_samples, seeds, sampler, device)
+
+        draw = fitting(fixed, batch)
+        probe = draw(model, next(iter(images.values()))[:1], [(0, 0)])
         store.describe(path, {"made_by": made_by})
         arrays = {
             name: store.create(
@@ -118,10 +140,10 @@ def sample(
                             _seeds(seed, name, index, i, noise)
                             for i in range(part.start, part.stop)
                         ]
-                        array[part, index] = _draw(
-                            hypothesis, images[name][part], au_samples, seeds, sampler, device
-                        )
+                        probs = draw(hypothesis, images[name][part], seeds)
+                        write(array, (part, index), probs)
                     bar.update(part.stop - part.start)
+    return name_of(device)
 
 
 def _draw(
@@ -131,18 +153,18 @@ def _draw(
     seeds: list[tuple[int, int]],
     sampler: dict[str, Any],
     device: torch.device,
-) -> np.ndarray:
-    """Probabilities (image, au_sample, class, y, x) as float16.
+) -> Tensor:
+    """Probabilities (image, au_sample, class, y, x) as float16, on the device.
 
     Args:
         seeds: of each image, see ``_seeds``.
     """
     draws, masks = (image_noise(each, device) for each in zip(*seeds, strict=True))
     dropout.redraw_from(hypothesis, masks, len(images))
-    batch = torch.from_numpy(images.values).to(device, memory_format=torch.channels_last)
+    batch = moved(torch.from_numpy(images.values), device).to(memory_format=torch.channels_last)
     with torch.inference_mode(), autocast(device):
         probs = hypothesis.eval().sample(batch, au_samples, draws, **sampler)
-    return probs.half().cpu().numpy()
+    return probs.half()
 
 
 def _seeds(seed: int, split: str, hypothesis: int, image: int, noise: str) -> tuple[int, int]:
