@@ -1,5 +1,8 @@
+import os
 import subprocess
 import sys
+import tempfile
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -54,15 +57,14 @@ def test_a_process_holds_its_card_until_it_ends_however_it_ends(tmp_path, here):
 
     with job() as first, job() as second:
         try:
-            cards = {int(each.stdout.readline()) for each in (first, second)}
-            assert cards == {0, 1}
+            cards = [int(each.stdout.readline()) for each in (first, second)]
+            assert sorted(cards) == [0, 1]
             assert device.take(CARDS[:2], tmp_path) == 0  # both are taken: it shares the first
             first.kill()
             first.wait()
             here.pop().close()
-            free = device.take(CARDS[:2], tmp_path)
-            assert (tmp_path / f"{CARDS[free]}.0").exists()
-            assert device.take(CARDS[:2], tmp_path) == 0  # and now all have one again
+            assert device.take(CARDS[:2], tmp_path) == cards[0]
+            assert device.take(CARDS[:2], tmp_path) == 0  # and now all are taken again
         finally:
             for each in (first, second):
                 each.kill()
@@ -73,6 +75,36 @@ def test_a_job_that_asks_for_no_gpu_stays_on_the_cpu(monkeypatch, caplog):
     with caplog.at_level("INFO"):
         assert device.pick_device(0) == torch.device("cpu")
     assert caplog.messages == ["on the CPU"]
+
+
+def test_jobs_that_ask_for_a_gpu_take_one_each_and_are_deterministic(
+    monkeypatch, tmp_path, here, caplog
+):
+    """With CUDA's answers given, as if there were two cards."""
+    cards = [SimpleNamespace(uuid=name) for name in CARDS[:2]]
+    chosen = []
+    answers = {
+        "is_available": lambda: True,
+        "device_count": lambda: len(cards),
+        "get_device_properties": lambda index: cards[index],
+        "get_device_name": lambda of: f"card {of.index}",
+        "set_device": chosen.append,
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(torch.cuda, name, answer)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is as before after the test
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        with caplog.at_level("INFO"):
+            taken = [device.pick_device(1) for _ in range(3)]
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.is_deterministic_algorithms_warn_only_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        device.be_deterministic(False)
+    assert taken == chosen == [torch.device("cuda", index) for index in (0, 1, 0)]
+    assert caplog.messages[:2] == ["on GPU 0 of 2: card 0", "on GPU 1 of 2: card 1"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

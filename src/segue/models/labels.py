@@ -33,6 +33,6 @@ def one_hot(label: Tensor, classes: int, *, unlabelled: float) -> Tensor:
         label: (image, y, x) class indices, or ``UNLABELLED``.
         unlabelled: what all classes are given where there is no label.
     """
-    labelled = label != UNLABELLED
-    hot = F.one_hot(torch.where(labelled, label, 0), classes).float()
-    return torch.where(labelled[..., None], hot, unlabelled).movedim(-1, 1)
+    # Not by F.one_hot, which reads the labels to check them: a GPU would be waited for.
+    hot = (label[..., None] == torch.arange(classes, device=label.device)).float()
+    return torch.where((label != UNLABELLED)[..., None], hot, unlabelled).movedim(-1, 1)
