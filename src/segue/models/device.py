@@ -96,7 +96,7 @@ def enough_memory(remedy: str) -> Iterator[None]:
     """Say what to do where a GPU's memory does not hold what the block does.
 
     Raises:
-        InputError: it does not; ends in ``remedy``.
+        InputError: it does not; names ``remedy``.
     """
     try:
         yield
