@@ -66,6 +66,7 @@ def test_a_training_has_its_device_on_record_which_is_no_part_of_what_it_is(tmp_
     record.write_text(json.dumps({**found, "device": "another GPU"}))
     written = made.main.stat().st_mtime_ns
     run("train", settings, tmp_path / "model/made.json")
+    assert stamp.read(tmp_path / "model/made.json") == made
     assert made.main.stat().st_mtime_ns == written
     assert json.loads(record.read_text())["device"] == "another GPU"
 
