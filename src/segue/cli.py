@@ -93,7 +93,7 @@ def _plan(given: argparse.Namespace) -> None:
 
 def _stage(given: argparse.Namespace) -> None:
     stages = import_module("segue.study.stages")
-    stages.run(given.stage, given.settings, given.out, given.threads)
+    stages.run(given.stage, given.settings, given.out, given.threads, given.gpu)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,6 +160,13 @@ def _add_stage(commands, name: str, stage) -> None:
         help="path of the result; one that ends in .json is a stamp, beside which it is put",
     )
     command.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    command.add_argument(
+        "--gpu",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="of train and sample: 1 for a GPU if there is one (default), 0 for the CPU",
+    )
 
 
 def _documentation(stage) -> str:

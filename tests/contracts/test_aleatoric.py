@@ -1,9 +1,11 @@
 """What every AU model on disk must hold."""
 
 import inspect
+from contextlib import suppress
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from segue import plugins
 from segue.dims import UNLABELLED
@@ -96,6 +98,60 @@ def test_pixels_without_a_label_leave_loss_and_gradients_finite(name, channels, 
     loss.backward()
     assert loss.isfinite()
     assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+class Draws(TorchDispatchMode):
+    """Notes where random numbers are drawn."""
+
+    def __init__(self):
+        super().__init__()
+        self.devices = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            self.devices.append(out.device.type)
+        return out
+
+
+@every_model
+def test_losses_and_measures_draw_on_the_device_of_the_image(name):
+    """On a GPU the CPU's numbers would be waited for. No generator: that of the device itself."""
+    model = build(name).to("meta")
+    image, label = torch.zeros(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.long)
+    batch = image.to("meta"), label.to("meta")
+    with Draws() as draws:
+        model.loss(*batch, None, 5)
+        if hasattr(model, "measures"):
+            with suppress(RuntimeError):  # meta tensors have no values to return
+                model.measures(*batch, None)
+    assert set(draws.devices) <= {"meta"}
+
+
+@every_model
+@every_shape
+def test_bfloat16_changes_losses_and_samples_by_little(name, channels, classes):
+    """As on a GPU, where convolutions and products are in bfloat16; what is drawn stays float32."""
+    model = build(name, channels, classes)
+    image, label = torch.randn(4, channels, 8, 8), torch.randint(classes, (4, 8, 8))
+
+    def outcome():
+        loss = model.train().loss(image, label, torch.Generator().manual_seed(0), 5)
+        loss.backward()
+        gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
+        model.zero_grad()
+        return loss.detach(), gradients, draw(model, name, image, range(4))
+
+    loss, gradients, probs = outcome()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded_loss, rounded_gradients, rounded_probs = outcome()
+    assert rounded_loss.dtype == rounded_probs.dtype == torch.float32
+    torch.testing.assert_close(rounded_loss, loss, rtol=0.03, atol=0)
+    same = torch.nn.functional.cosine_similarity(rounded_gradients, gradients, dim=0)
+    assert same > 0.98
+    assert (rounded_probs - probs).abs().mean() < 0.01
+    total = rounded_probs.sum(2)
+    torch.testing.assert_close(total, torch.ones_like(total), rtol=0, atol=1e-6)
 
 
 @every_model

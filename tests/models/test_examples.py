@@ -45,7 +45,9 @@ def test_a_rater_is_there_who_labelled_any_pixel():
     labels[0, 0], labels[0, 1, 1, 1], labels[1, 2] = 0, 1, 2
     found = examples.read(split(labels), "mine")
     assert found.there.tolist() == [[True, True, False], [False, False, True]]
-    image, label = examples.batch(found, np.array([1, 0]), np.array([2, 1]), torch.device("cpu"))
+    cpu = torch.device("cpu")
+    near = examples.near(found, cpu)
+    image, label = examples.batch(near, torch.tensor([1, 0]), torch.tensor([2, 1]), cpu)
     assert image[:, 0, 0, 0].tolist() == [1, 0]
     assert label.tolist() == [[[2, 2], [2, 2]], [[UNLABELLED, UNLABELLED], [UNLABELLED, 1]]]
     assert label.dtype == torch.int64

@@ -9,7 +9,7 @@ from torch.distributions import kl_divergence
 
 from segue.dims import UNLABELLED
 from segue.models.aleatoric import diffusion, prob_unet, softmax, ssn
-from segue.models.labels import cross_entropy, one_hot
+from segue.models.labels import cross_entropy, labelled_mean, one_hot
 from segue.models.networks.unet import Backbone
 
 BACKBONE = Backbone([8, 8], 1, 1, 1, 4)
@@ -168,3 +168,13 @@ def test_diffusion_s_error_is_the_mean_over_labelled_pixels_of_a_mask_that_is_no
     x0 = (seen[0][0] - sigma * noise) / signal
     expected = torch.where(there[..., None], clean, 1 / 3).movedim(-1, 1)
     torch.testing.assert_close(x0, expected, atol=2e-3, rtol=0)
+
+
+def test_the_mean_that_a_gpu_takes_in_a_fixed_order_is_the_same_mean():
+    logits, label = torch.randn(3, 4, 9, 7, requires_grad=True), torch.randint(4, (3, 9, 7))
+    label[0], label[1, 2:5] = UNLABELLED, UNLABELLED
+    expected = cross_entropy(logits, label)
+    found = labelled_mean(cross_entropy(logits, label, "none"), label)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+    (gradient,) = torch.autograd.grad(expected, logits)
+    assert torch.equal(torch.autograd.grad(found, logits)[0], gradient)

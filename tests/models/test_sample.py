@@ -8,6 +8,7 @@ import zarr
 from segue import dims, integrity, store
 from segue.errors import InputError
 from segue.models import checkpoint, sample
+from segue.models.aleatoric import ssn
 from segue.models.checkpoint import Checkpoint, flatten
 
 NETWORK = {"channels": [4, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
@@ -303,3 +304,52 @@ def test_the_store_says_what_made_it(dataset):
     made_by = store.attributes(run(dataset, "a"))["made_by"]
     assert (made_by["epistemic"]["method"], made_by["noise"]) == ("dropout", "independent")
     assert [c["model"]["aleatoric"]["method"] for c in made_by["checkpoints"]] == ["ssn", "ssn"]
+
+
+def limited(monkeypatch, most):
+    """Let the memory hold no more than ``most`` images of the model ssn."""
+    whole, sizes = ssn.Model.sample, []
+
+    def sample(self, image, n, noise):
+        sizes.append(len(image))
+        if len(image) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.")
+        return whole(self, image, n, noise)
+
+    monkeypatch.setattr(ssn.Model, "sample", sample)
+    return sizes
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_where_the_memory_is_too_small_fewer_images_are_sampled_at_a_time(
+    dataset, monkeypatch, caplog, most
+):
+    expected = probs(run(dataset, "whole", batch=5))
+    sizes = limited(monkeypatch, most)
+    for split, values in probs(run(dataset, "a", batch=5)).items():
+        np.testing.assert_allclose(values, expected[split], atol=1e-3)
+    fits = {1: 1, 2: 2, 3: 2}[most]  # of 5, 2 and 1
+    assert caplog.messages == [f"the GPU's memory holds {fits} images of 5 at a time"]
+    assert sizes[1:3] == [5, 2]  # after the first image, which tells the shape
+    assert max(sizes[4:]) == fits  # what was too many is not tried again
+    assert store.open_split(dataset.parent / "a.zarr", "id")["probs"].encoding["chunks"][0] == 5
+
+
+def test_an_image_that_does_not_fit_ends_the_job_with_the_remedy(dataset, monkeypatch):
+    limited(monkeypatch, 0)
+    with pytest.raises(InputError, match=r"too small \(CUDA out of memory\).*sampling\.au_samples"):
+        run(dataset, "a")
+
+
+def test_a_full_disk_ends_the_job_though_another_thread_writes(dataset, monkeypatch):
+    def full(self, *_):
+        raise OSError(28, "No space left on device")
+
+    expected = probs(run(dataset, "whole"))
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.Array, "__setitem__", full)
+        with pytest.raises(OSError, match="No space left") as refused:
+            run(dataset, "a")
+    assert refused.value.filename is not None
+    for split, values in probs(run(dataset, "a")).items():
+        np.testing.assert_array_equal(values, expected[split])

@@ -10,7 +10,7 @@ from segue import dims, store
 from segue.dims import UNLABELLED
 from segue.errors import InputError
 from segue.models import checkpoint, examples, train
-from segue.models.aleatoric import prob_unet
+from segue.models.aleatoric import prob_unet, softmax
 from segue.models.checkpoint import flatten
 from segue.models.device import resumable
 
@@ -379,3 +379,13 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
     (tmp_path / "cut.pt").write_bytes(b"PK\x03\x04")
     with pytest.raises(InputError, match=r"cut\.pt"):
         checkpoint.load(tmp_path / "cut.pt")
+
+
+def test_a_step_that_does_not_fit_in_memory_ends_the_job_with_the_remedy(blobs, monkeypatch):
+    def loss(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.")
+
+    monkeypatch.setattr(softmax.Model, "loss", loss)
+    with pytest.raises(InputError, match=r"too small .*lower training\.batch.* let fewer jobs"):
+        run(blobs)
+    assert not (blobs.parent / "a.pt").exists()

@@ -9,6 +9,7 @@ from handmade import SPLITS, random_split, write_stores
 
 from segue import stamp, store
 from segue.errors import InputError
+from segue.models import device
 from segue.study import stages
 
 
@@ -41,6 +42,34 @@ def test_with_a_stamp_it_says_what_is_whole_and_what_made_it(settings, tmp_path)
     assert record["settings"] == expected
     assert record["code"]
     assert record["software"]["numpy"] == np.__version__
+
+
+def test_a_training_has_its_device_on_record_which_is_no_part_of_what_it_is(tmp_path):
+    images = {"train": 4, "val": 2, "id": 2}
+    data = {"source": "phantom", "options": {"images": images, "side": 16}, "seed": 0}
+    run("prepare", data, tmp_path / "data/made.json")
+    network = {"channels": [4], "blocks": 1, "attention": 0, "heads": 1, "group_channels": 4}
+    training = {"epochs": 1, "batch": 2, "learning_rate": 0.01, "weight_decay": 0, "clip": 1}
+    settings = {
+        "dataset": str(tmp_path / "data/made.json"),
+        "aleatoric": {"method": "softmax"},
+        "network": {**network, "patch": 1},
+        "recipe": {"dropout": 0, "snapshots": 0},
+        "training": {**training, "ema": 0.9},
+        "labels": ["phantom", "softmax"],
+        "seed": 0,
+    }
+    run("train", settings, tmp_path / "model/made.json")
+    made = stamp.read(tmp_path / "model/made.json")
+    record = made.folder / "provenance.json"
+    found = json.loads(record.read_text())
+    assert found["device"] == device.name_of(device.pick_device(1))
+    record.write_text(json.dumps({**found, "device": "another GPU"}))
+    written = made.main.stat().st_mtime_ns
+    run("train", settings, tmp_path / "model/made.json")
+    assert stamp.read(tmp_path / "model/made.json") == made
+    assert made.main.stat().st_mtime_ns == written
+    assert json.loads(record.read_text())["device"] == "another GPU"
 
 
 def test_the_same_again_is_kept_and_other_settings_are_made(settings, tmp_path):

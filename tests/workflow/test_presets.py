@@ -69,6 +69,13 @@ def test_hours_are_told_only_where_a_gpu_is_asked_for(plans):
     assert "GPU-hours" not in plans["standard"].text
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_job_is_told_whether_it_asked_for_a_gpu(name, plans):
+    told = re.findall(r"segue stage (?:train|sample) .* --gpu (\d) ", plans[name].text)
+    jobs = plans[name].jobs
+    assert told == [str(int(name in FILES))] * (jobs["train"] + jobs["sample"])
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_run_that_lacks_data_stops_before_its_first_job(name, tmp_path):
     study = copy(name, tmp_path)

@@ -21,7 +21,7 @@ rule sample:
         "Sample {wildcards.id}"
     shell:
         "segue stage sample --settings {params.settings:q} --out {output.made:q}"
-        " --threads {threads} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --gpu {resources.gpu} 2>&1 | tee {log:q} >&2"
 
 
 rule given:

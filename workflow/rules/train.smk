@@ -21,4 +21,4 @@ rule train:
         "Train {wildcards.id}"
     shell:
         "segue stage train --settings {params.settings:q} --out {output.made:q}"
-        " --threads {threads} 2>&1 | tee {log:q} >&2"
+        " --threads {threads} --gpu {resources.gpu} 2>&1 | tee {log:q} >&2"

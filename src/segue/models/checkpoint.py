@@ -99,7 +99,8 @@ def unflatten(vector: Tensor, model: nn.Module) -> None:
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; a file of that name is whole, and equal content has equal bytes."""
     note = json.dumps(checkpoint.note, sort_keys=True)
-    write({"weights": checkpoint.weights, "snapshots": checkpoint.snapshots, "note": note}, path)
+    weights = {name: tensor.cpu() for name, tensor in checkpoint.weights.items()}
+    write({"weights": weights, "snapshots": checkpoint.snapshots, "note": note}, path)
 
 
 def load(path: str | Path) -> Checkpoint:

@@ -1,32 +1,117 @@
 """Where a job of torch runs: device, threads, and the folder from which it resumes."""
 
 import contextlib
+import fcntl
+import itertools
 import json
+import logging
+import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
+from torch import Tensor
 
+from segue.errors import InputError
 from segue.files import locked, remove
 from segue.seeds import derive
 
+_log = logging.getLogger(__name__)
+_held: list[BinaryIO] = []  # locks of cards, which end with the process
 
-def pick_device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+def pick_device(gpu: int) -> torch.device:
+    """A GPU if one is asked for and there, else the CPU; said in the log.
+
+    Of several GPUs the one with the fewest jobs of this user's, see ``take``; those that
+    ``CUDA_VISIBLE_DEVICES`` hides do not count. On it every operation is deterministic.
+
+    Args:
+        gpu: 1 for a GPU, 0 for the CPU.
+    """
+    if not gpu or not torch.cuda.is_available():
+        _log.info("on the CPU%s", "; there is no GPU" * bool(gpu))
+        return torch.device("cpu")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
+    count = torch.cuda.device_count()
+    cards = [str(torch.cuda.get_device_properties(i).uuid) for i in range(count)]
+    user = Path(tempfile.gettempdir()) / f"segue-gpus-{os.getuid()}"
+    device = torch.device("cuda", take(cards, user))
+    torch.cuda.set_device(device)
+    be_deterministic(True)
+    _log.info("on GPU %d of %d: %s", device.index, count, name_of(device))
+    return device
+
+
+def take(cards: Sequence[str], folder: Path) -> int:
+    """Index of a card for this process alone, or, where all are taken, to share with few others.
+
+    A card has places, each a file that the process on it locks. The first free place of all cards
+    is taken before a second one of any, so n jobs are at most n / cards, rounded up, on each.
+
+    Args:
+        cards: a name of each, such as its UUID; at least one.
+        folder: of the locks; made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        place, index = divmod(number, len(cards))
+        file = (folder / f"{cards[index]}.{place}").open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        _held.append(file)
+        return index
+
+
+def be_deterministic(on: bool) -> None:
+    """Let the same input on the same device always give the same bits, or let it be as it comes.
+
+    An operation that cannot raises a RuntimeError: a mere warning would let attention, too, add up
+    its gradients in any order.
+    """
+    torch.use_deterministic_algorithms(on)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # none of it is ever read
+
+
+def name_of(device: torch.device) -> str:
+    """What a device is, for the record."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on a device; where that is a GPU, without waiting for what it still has to do."""
+    if tensor.device.type == "cpu" and device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
+
+
+@contextlib.contextmanager
+def enough_memory(remedy: str) -> Iterator[None]:
+    """Say what to do where a GPU's memory does not hold what the block does.
+
+    Raises:
+        InputError: it does not; names ``remedy``.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        reason = str(error).partition(". ")[0]
+        raise InputError(
+            f"the memory of the GPU is too small ({reason}): {remedy}, or let fewer jobs share a "
+            "GPU (snakemake --resources gpu=N)"
+        ) from error
 
 
 def use_cpu_threads(threads: int) -> None:
     """Use as many CPU threads as the rule was given, so that jobs side by side do not fight."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # subnormal numbers would slow a CPU tenfold
-
-
-def autocast(device: torch.device) -> contextlib.AbstractContextManager:
-    """bfloat16 where it pays: convolutions and products on a GPU."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 @contextlib.contextmanager

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from segue.dims import UNLABELLED, name_of
 from segue.errors import InputError
+from segue.models.device import moved
 
 
 class Examples(NamedTuple):
-    """All training images in memory.
+    """All training images in memory, be it of the CPU or of a GPU.
 
     Attributes:
         images: (image, channel, y, x) float32.
@@ -42,6 +43,19 @@ def read(split: xr.Dataset, dataset: str) -> Examples:
     return Examples(torch.from_numpy(split["image"].values), labels, there)
 
 
+def near(data: Examples, device: torch.device) -> Examples:
+    """Put images and labels into the memory of a GPU where they take at most a quarter of it.
+
+    Batches are then taken there. Others, and those of the CPU, stay where they are.
+    """
+    if device.type != "cuda":
+        return data
+    free, _ = torch.cuda.mem_get_info(device)
+    if 4 * (data.images.nbytes + data.labels.nbytes) > free:
+        return data
+    return data._replace(images=data.images.to(device), labels=data.labels.to(device))
+
+
 def patients(split: xr.Dataset) -> list[str]:
     """Name of each image's patient; of an image without one, a name that no other has."""
     names = split["patient"].values.tolist() if "patient" in split else [""] * split.sizes["image"]
@@ -68,8 +82,14 @@ def raters(there: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def batch(
-    data: Examples, chosen: np.ndarray, raters: np.ndarray, device: torch.device
+    data: Examples, chosen: Tensor, raters: Tensor, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Images (image, channel, y, x), and labels (image, y, x) int64 that a rater of each gave."""
-    image = data.images[chosen].to(device, memory_format=torch.channels_last, non_blocking=True)
-    return image, data.labels[chosen, raters].to(device, torch.long, non_blocking=True)
+    """Images (image, channel, y, x), and labels (image, y, x) int64 that a rater of each gave.
+
+    Args:
+        chosen: index of each image; ``raters``: index of its rater. On the device of ``data``,
+            so that a GPU need not wait for them.
+        device: where the batch is to lie.
+    """
+    image, label = data.images[chosen], data.labels[chosen, raters]
+    return moved(image, device).to(memory_format=torch.channels_last), moved(label, device).long()

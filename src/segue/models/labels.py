@@ -16,7 +16,14 @@ def cross_entropy(logits: Tensor, label: Tensor, reduction: str = "mean") -> Ten
         reduction: ``mean`` over all labelled pixels, of which there has to be one; ``none``, which
             gives (image, y, x), 0 where there is no label.
     """
+    if reduction == "mean" and logits.is_cuda:  # torch's own adds up in any order there
+        return labelled_mean(cross_entropy(logits, label, "none"), label)
     return F.cross_entropy(logits.float(), label, ignore_index=UNLABELLED, reduction=reduction)
+
+
+def labelled_mean(losses: Tensor, label: Tensor) -> Tensor:
+    """Mean over labelled pixels of losses (image, y, x) that are 0 elsewhere."""
+    return losses.sum() / (label != UNLABELLED).sum()
 
 
 def one_hot(label: Tensor, classes: int, *, unlabelled: float) -> Tensor:
@@ -26,6 +33,6 @@ def one_hot(label: Tensor, classes: int, *, unlabelled: float) -> Tensor:
         label: (image, y, x) class indices, or ``UNLABELLED``.
         unlabelled: what all classes are given where there is no label.
     """
-    labelled = label != UNLABELLED
-    hot = F.one_hot(torch.where(labelled, label, 0), classes).float()
-    return torch.where(labelled[..., None], hot, unlabelled).movedim(-1, 1)
+    # Not by F.one_hot, which reads the labels to check them: a GPU would be waited for.
+    hot = (label[..., None] == torch.arange(classes, device=label.device)).float()
+    return torch.where((label != UNLABELLED)[..., None], hot, unlabelled).movedim(-1, 1)

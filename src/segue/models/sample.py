@@ -8,27 +8,39 @@ missing.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from segue import dims, integrity, plugins, rounding, store
 from segue.errors import InputError
 from segue.left_out import COMPLEMENT
 from segue.models import checkpoint
-from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
+from segue.models.behind import writer
+from segue.models.device import (
+    enough_memory,
+    moved,
+    name_of,
+    pick_device,
+    resumable,
+    use_cpu_threads,
+)
+from segue.models.fitting import fitting
 from segue.models.networks import dropout
 from segue.models.noise import image_noise
+from segue.models.precision import autocast
 from segue.seeds import derive
 
 _SHARD = 64 * 2**20  # bytes of samples that are written at a time, as one file
 
 
+@enough_memory("no image fits; take fewer sampling.au_samples")
 def sample(
     out: Path,
     *,
@@ -45,8 +57,11 @@ def sample(
     seed: int,
     work: str,
     threads: int,
-) -> None:
+    gpu: int = 1,
+) -> str:
     """Sample every image of every split but ``train`` under every weight hypothesis.
+
+    Returns the device's name.
 
     Args:
         out: path of the new store.
@@ -60,19 +75,21 @@ def sample(
             have the same ones (common random numbers). Differences between hypotheses are then
             theirs and not the draws': the epistemic uncertainty has less of the Monte-Carlo noise.
         bits: of the mantissa that probabilities keep, 10 at most (``segue.rounding``).
-        batch: images a network call and chunk.
+        batch: images a chunk, and a network call where a GPU's memory holds so many.
         labels: what tells this cell from the study's others; its noise derives from them.
         seed: the study's.
         work: folder of the unfinished store; removed at the end.
         threads: of the CPU.
+        gpu: 1 for a GPU if there is one, 0 for the CPU.
 
     Raises:
         InputError: trainings of another AU model, no such EU method, options that it or the
-            sampler does not have, or another process samples this cell.
+            sampler does not have, another process samples this cell, or a single image needs more
+            memory than the GPU has.
     """
     rounding.check(bits, "float16", "samples.bits")
     use_cpu_threads(threads)
-    device = pick_device()
+    device = pick_device(gpu)
     seed = derive(seed, "sample", *labels)
     trained = [checkpoint.load(path) for path in checkpoints]
     for path, each in zip(checkpoints, trained, strict=True):
@@ -103,8 +120,14 @@ def sample(
         resumable(Path(work), made_by),
         store.publish(out, Path(work) / out.name) as path,
         tqdm(total=n * sum(map(len, images.values())), desc="/".join(labels), unit="image") as bar,
+        writer() as write,
     ):
-        probe = _draw(model, next(iter(images.values()))[:1], au_samples, [[0, 0]], sampler, device)
+
+        def fixed(model: nn.Module, images: xr.DataArray, seeds: list[tuple[int, int]]) -> Tensor:
+            return _draw(model, images, au_samples, seeds, sampler, device)
+
+        draw = fitting(fixed, batch)
+        probe = draw(model, next(iter(images.values()))[:1], [(0, 0)])
         store.describe(path, {"made_by": made_by})
         shard = max(1, _SHARD // (batch * probe[:, :, 1:].nbytes)) * batch
         arrays = {
@@ -133,10 +156,11 @@ def sample(
                     for part in _parts(file, batch):
                         seeds = [_seeds(seed, name, index, i, noise) for i in part]
                         given = images[name][part.start : part.stop]
-                        probs = _draw(hypothesis, given, au_samples, seeds, sampler, device)
-                        drawn.append(rounding.rounded(probs, bits))
+                        drawn.append(draw(hypothesis, given, seeds))
                         bar.update(len(part))
-                    array[file.start : file.stop, index] = np.concatenate(drawn)
+                    place = slice(file.start, file.stop), index
+                    write(array, place, partial(_to_store, drawn, bits))
+    return name_of(device)
 
 
 def _draw(
@@ -146,18 +170,23 @@ def _draw(
     seeds: list[tuple[int, int]],
     sampler: dict[str, Any],
     device: torch.device,
-) -> np.ndarray:
-    """Probabilities (image, au_sample, class, y, x) as float16.
+) -> Tensor:
+    """Probabilities (image, au_sample, class, y, x) as float16, on the device.
 
     Args:
         seeds: of each image, see ``_seeds``.
     """
     draws, masks = (image_noise(each, device) for each in zip(*seeds, strict=True))
     dropout.redraw_from(hypothesis, masks, len(images))
-    batch = torch.from_numpy(images.values).to(device, memory_format=torch.channels_last)
+    batch = moved(torch.from_numpy(images.values), device).to(memory_format=torch.channels_last)
     with torch.inference_mode(), autocast(device):
         probs = hypothesis.eval().sample(batch, au_samples, draws, **sampler)
-    return probs.half().cpu().numpy()
+    return probs.half()
+
+
+def _to_store(drawn: list[Tensor], bits: int) -> np.ndarray:
+    """Drawn probabilities of successive images, rounded; here it is that one waits for a GPU."""
+    return rounding.rounded(torch.cat(drawn).cpu().numpy(), bits)
 
 
 def _seeds(seed: int, split: str, hypothesis: int, image: int, noise: str) -> tuple[int, int]:

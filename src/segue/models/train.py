@@ -22,9 +22,9 @@ from segue.errors import InputError
 from segue.files import replacing
 from segue.models import examples
 from segue.models.checkpoint import Checkpoint, build, check_size, flatten, read, save, write
-from segue.models.device import autocast, pick_device, resumable, use_cpu_threads
-from segue.models.examples import Examples
+from segue.models.device import enough_memory, name_of, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
+from segue.models.precision import autocast
 from segue.seeds import derive, rng
 
 _SAVE_EVERY_S = 60.0
@@ -32,6 +32,7 @@ _MEASURED = 64  # images of an epoch that a model's measures are taken of
 _log = logging.getLogger(__name__)
 
 
+@enough_memory("lower training.batch, which changes what is trained")
 def train(
     out: Path,
     *,
@@ -44,13 +45,14 @@ def train(
     seed: int,
     work: str,
     threads: int,
-) -> None:
+    gpu: int = 1,
+) -> str:
     """Train one model and write its checkpoint to ``out``, its curve beside it as CSV.
 
     AdamW, constant learning rate, gradient-norm clipping, exponential moving average of weights;
-    each access to an image draws one of the raters who labelled any of it. On a GPU if there is
-    one. The curve has a row an epoch: ``loss``, the mean of its steps, and the ``measures`` of a
-    model that has them; of the last ones the log tells the model's ``concern``.
+    each access to an image draws one of the raters who labelled any of it. The curve has a row
+    an epoch: ``loss``, the mean of its steps, and the ``measures`` of a model that has them; of
+    the last ones the log tells the model's ``concern``. Returns the device's name.
 
     Args:
         out: the checkpoint's path.
@@ -67,15 +69,15 @@ def train(
         labels: what tells this run from the study's others; the run's seed derives from them.
         seed: the study's.
         work: folder for the state that an interrupted run resumes from; removed at the end.
-        threads: of the CPU.
+        threads: of the CPU; ``gpu``: 1 for a GPU if there is one, 0 for the CPU.
 
     Raises:
         InputError: the dataset is damaged or has images without labels or of sides that do not fit
             the network, more snapshots are to be collected than there are steps, another process
-            trains this model, or the loss is not finite.
+            trains this model, the loss is not finite, or a step needs more memory than the GPU has.
     """
     use_cpu_threads(threads)
-    device = pick_device()
+    device = pick_device(gpu)
     seed = derive(seed, "train", *labels)
     info = store.attributes(Path(dataset))
     if not {"channels", "classes"} <= info.keys():
@@ -93,6 +95,7 @@ def train(
     data = examples.read(split, dataset)
     if recipe.get("resample"):
         data = examples.resample(data, examples.patients(split), rng(seed, "resample"))
+    data = examples.near(data, device)
 
     if collect := recipe.get("collect"):
         steps = collect["epochs"] * _steps(data, training)
@@ -114,7 +117,8 @@ def train(
         note = {**made_by, "loss": [row["loss"] for row in run.curve]}
         with replacing(out.with_suffix(".csv")) as file:
             pd.DataFrame(run.curve).to_csv(file, index_label="epoch", lineterminator="\n")
-        save(Checkpoint(_cpu(run.average.module), run.snapshot_matrix(), note), out)
+        save(Checkpoint(run.average.module.state_dict(), run.snapshot_matrix(), note), out)
+    return name_of(device)
 
 
 class _Run:
@@ -202,13 +206,13 @@ class _Run:
         return torch.stack(self.snapshots)
 
 
-def _steps(data: Examples, training: dict[str, Any]) -> int:
+def _steps(data: examples.Examples, training: dict[str, Any]) -> int:
     """Steps of an epoch, the last of which may have fewer images."""
     return -(-len(data.images) // training["batch"])
 
 
 def _epoch(
-    run: _Run, epoch: int, data: Examples, seed: int, device: torch.device
+    run: _Run, epoch: int, data: examples.Examples, seed: int, device: torch.device
 ) -> dict[str, float]:
     """One pass over the training set in random order.
 
@@ -218,21 +222,21 @@ def _epoch(
     run.model.train()
     draw = rng(seed, "order", epoch)
     order = draw.permutation(len(data.images))
-    raters = examples.raters(data.there, draw)
+    raters = examples.raters(data.there, draw)[order]
+    order, raters = (torch.from_numpy(each).to(data.images.device) for each in (order, raters))
     size, total = run.training["batch"], torch.zeros((), device=device)
     steps = _steps(data, run.training)
     for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        image, label = examples.batch(data, chosen, raters[chosen], device)
-        generator = torch.Generator().manual_seed(derive(seed, "step", epoch, start))
+        part = slice(start, start + size)
+        image, label = examples.batch(data, order[part], raters[part], device)
+        generator = torch.Generator(device).manual_seed(derive(seed, "step", epoch, start))
         dropout.draw_from(run.model, generator)
         with autocast(device):
             loss = run.model.loss(image, label, generator, epoch)
         run.step(loss, epoch, (start // size + 1) / steps)
         total += loss.detach()
-    first = order[:_MEASURED]
-    batch = examples.batch(data, first, raters[first], device)
-    generator = torch.Generator().manual_seed(derive(seed, "measures", epoch))
+    batch = examples.batch(data, order[:_MEASURED], raters[:_MEASURED], device)
+    generator = torch.Generator(device).manual_seed(derive(seed, "measures", epoch))
     return {"loss": float(total / steps), **_measures(run.model, *batch, generator)}
 
 
@@ -245,7 +249,3 @@ def _measures(
     model.eval()
     with torch.no_grad(), autocast(image.device):
         return model.measures(image, label, generator)
-
-
-def _cpu(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}

@@ -105,7 +105,7 @@ _APART = ("train", "sample")
 """Stages whose every result has a folder of its own below the stamp's, and is never replaced."""
 
 
-def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
+def run(stage: str, settings_file: Path, out: Path, threads: int, gpu: int = 1) -> None:
     """Run a stage.
 
     Args:
@@ -115,6 +115,7 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
         out: where the name ends in ``.json``, a stamp to write, beside which the result is put;
             else the result itself.
         threads: CPU threads.
+        gpu: 1 for a GPU if there is one, 0 for the CPU; of a stage that could use one.
 
     Raises:
         InputError: the settings are not as they ought to be, an input is missing or damaged, or the
@@ -131,15 +132,16 @@ def run(stage: str, settings_file: Path, out: Path, threads: int) -> None:
     if stage == "maps" and keep:
         passing.stay(Path(settings.samples))
 
-    def produce(path: Path) -> None:
+    def produce(path: Path) -> Any:
         # Imported here: a result that is kept costs no import of torch.
         call = getattr(import_module(module), STAGES[stage].function)
         work = str(path.parent / f".{path.name}.{_UNFINISHED}")
         taken = inspect.signature(call).parameters
-        more = {k: v for k, v in {"threads": threads, "work": work}.items() if k in taken}
-        call(path, **keywords, **more)
+        more = {"threads": threads, "work": work, "gpu": gpu}
+        device = call(path, **keywords, **{k: v for k, v in more.items() if k in taken})
         if not keep and stage == "sample":
             passing.mark(path.parent)
+        return device
 
     inputs = [stamps[p].content if p in stamps else None for p in of.places(settings)]
     made_by = {"stage": stage, "settings": of.identity(settings), "inputs": inputs}
@@ -193,7 +195,7 @@ def _finished(
     stage: str,
     parent: Path,
     made_by: Mapping[str, Any],
-    produce: Callable[[Path], None],
+    produce: Callable[[Path], Any],
     more: Mapping[str, Any],
 ) -> Path:
     """Folder of a stage's result, which is made unless it is there and whole.
@@ -215,7 +217,8 @@ def _finished(
     # One that was killed between its end and its record is finished too.
     elif not (apart and all((folder / name).exists() for name in names)):
         _remove(folder, names)
-        produce(folder / names[0])
+        if device := produce(folder / names[0]):  # which trainings and samplings tell
+            more = {**more, "device": device}
     _record(folder, {**made_by, **more, "files": stamp.of_files(folder, names)})
     return folder
 

@@ -72,3 +72,15 @@ def test_correlated_logits_move_all_pixels_together():
     logits = draw_logits(mean, variance, factor, 10, image_noise([0], "cpu"))[0, :, 1]
     assert logits.std((1, 2)).max().item() == pytest.approx(0, abs=1e-4)
     assert logits.mean((1, 2)).std().item() > 1
+
+
+def test_draws_of_logits_are_as_exact_where_networks_run_in_bfloat16():
+    mean, variance, factor = (
+        torch.randn(2, 3, 8, 8),
+        torch.rand(2, 3, 8, 8),
+        torch.randn(2, 5, 3, 8, 8),
+    )
+    exact = draw_logits(mean, variance, factor, 4, image_noise([0, 1], "cpu"))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = draw_logits(mean, variance, factor, 4, image_noise([0, 1], "cpu"))
+    assert torch.equal(found, exact)

@@ -41,15 +41,14 @@ class Model(nn.Module):
         Args:
             image: (image, channel, y, x).
             label: (image, y, x) class indices, or ``UNLABELLED``.
-            generator: of times and noise, on the CPU.
+            generator: of times and noise, on the device of the image.
             epoch: not used.
         """
         labelled = (label != UNLABELLED)[:, None]
         clean = one_hot(label, self.classes, unlabelled=1 / self.classes)
-        b = len(image)
-        order = torch.randperm(b, generator=generator)
-        time = ((order + torch.rand(b, generator=generator)) / b).to(image.device)
-        noise = torch.randn(clean.shape, generator=generator).to(image.device)
+        b, drawn = len(image), {"generator": generator, "device": image.device}
+        time = (torch.randperm(b, **drawn) + torch.rand(b, **drawn)) / b
+        noise = torch.randn(clean.shape, **drawn)
         signal, sigma = (w[:, None, None, None] for w in weights(time, self.input_scale))
         predicted = self.denoise(image, signal * clean + sigma * noise, time)
         error = F.mse_loss(predicted, clean, reduction="none") * labelled

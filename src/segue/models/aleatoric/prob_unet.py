@@ -60,11 +60,12 @@ class Model(nn.Module):
             image: (image, channel, y, x).
             label: (image, y, x) class indices, or ``UNLABELLED``: of such a pixel the posterior
                 sees 0 for every class.
-            generator: of the draw of z from the posterior, on the CPU.
+            generator: of the draw of z from the posterior, on the device of the image.
             epoch: from 0, for the warm-up of β.
         """
         prior, posterior = self.latents(image, label)
-        noise = torch.randn((len(image), 1, self.latent), generator=generator).to(image.device)
+        shape = (len(image), 1, self.latent)
+        noise = torch.randn(shape, generator=generator, device=image.device)
         logits = self.combiner(self.network(image), _draw(posterior, noise))[:, 0]
         warm = epoch >= self.warmup_epochs
         beta = self.beta * (1.0 if warm else epoch / self.warmup_epochs)
@@ -91,14 +92,15 @@ class Model(nn.Module):
 
         Args:
             image, label: as in ``loss``.
-            generator: of the draws of z from the prior, on the CPU.
+            generator: of the draws of z from the prior, on the device of the image.
 
         Returns:
             ``kl``: KL(posterior ‖ prior), mean over images, in nats: what a mask tells of z beyond
             the image. ``diversity`` in [0, 1], see there, of draws from the prior.
         """
         prior, posterior = self.latents(image, label)
-        noise = torch.randn((len(image), _DRAWS, self.latent), generator=generator).to(image.device)
+        shape = (len(image), _DRAWS, self.latent)
+        noise = torch.randn(shape, generator=generator, device=image.device)
         masks = self.combiner(self.network(image), _draw(prior, noise)).argmax(2)
         return {
             "kl": float(kl_divergence(posterior, prior).mean()),

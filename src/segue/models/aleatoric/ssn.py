@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from segue.models.labels import cross_entropy
 from segue.models.noise import Noise
+from segue.models.precision import full
 
 
 class Model(nn.Module):
@@ -53,7 +54,7 @@ class Model(nn.Module):
         Args:
             image: (image, channel, y, x).
             label: (image, y, x) class indices, or ``UNLABELLED``.
-            generator: of the draws of the logits, on the CPU.
+            generator: of the draws of the logits, on the device of the image.
             epoch: from 0; P is left out before ``diagonal_epochs``.
         """
         mean, variance, factor = self.distribution(image)
@@ -61,7 +62,8 @@ class Model(nn.Module):
             factor = torch.zeros_like(factor)
 
         def noise(shape: tuple[int, ...]) -> Tensor:
-            return torch.randn((len(image), *shape), generator=generator).to(mean)
+            size = (len(image), *shape)
+            return torch.randn(size, generator=generator, device=image.device)
 
         logits = draw_logits(mean, variance, factor, self.loss_samples, noise)
         targets = label[:, None].expand(-1, self.loss_samples, -1, -1)
@@ -82,7 +84,11 @@ class Model(nn.Module):
 
 
 def draw_logits(mean: Tensor, variance: Tensor, factor: Tensor, n: int, noise: Noise) -> Tensor:
-    """Draw (image, n, class, y, x) from N(mean, PPᵀ + diag(variance)); see ``distribution``."""
+    """Draw (image, n, class, y, x) from N(mean, PPᵀ + diag(variance)); see ``distribution``.
+
+    In float32 also where networks run in bfloat16.
+    """
     weights, pixel = noise((n, factor.shape[1])), noise((n, *mean.shape[1:]))
-    correlated = torch.einsum("bnr,brcyx->bncyx", weights, factor)
+    with full(mean.device):
+        correlated = torch.einsum("bnr,brcyx->bncyx", weights, factor)
     return mean[:, None] + correlated + variance.sqrt()[:, None] * pixel

@@ -40,7 +40,8 @@ class ChannelDropout(nn.Module):
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
         if generator is None:
             raise RuntimeError("dropout is training without a generator: call draw_from first")
-        return (torch.rand(shape, generator=generator) >= self.p) / (1 - self.p)
+        drawn = torch.rand(shape, generator=generator, device=generator.device)
+        return (drawn >= self.p) / (1 - self.p)
 
     def _redraw(self, rows: int) -> Tensor:
         """A mask (row, channel) for each row of a batch, in which an image's rows are together."""
@@ -52,16 +53,24 @@ class ChannelDropout(nn.Module):
 
 
 def draw_from(model: nn.Module, generator: torch.Generator) -> None:
-    """Draw the training masks of every dropout in ``model`` from ``generator``, in call order."""
+    """Draw the training masks of every dropout in ``model`` from ``generator``, in call order.
+
+    Args:
+        generator: on the device of the model.
+    """
     for layer in _layers(model):
         layer.generator = generator
 
 
 def freeze(model: nn.Module, seed: int) -> None:
-    """Set the evaluation mask of every dropout in ``model`` to one drawn from ``seed``."""
+    """Set the evaluation mask of every dropout in ``model`` to one drawn from ``seed``.
+
+    They are drawn on the CPU: a hypothesis is the same on every device.
+    """
+    device = next(model.parameters(), torch.empty(0)).device
     for depth, layer in enumerate(_layers(model)):
         generator = torch.Generator().manual_seed(derive(seed, "dropout", depth))
-        layer.mask = layer._draw((layer.channels,), generator)
+        layer.mask = layer._draw((layer.channels,), generator).to(device)
 
 
 def thaw(model: nn.Module) -> None:
