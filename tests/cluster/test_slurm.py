@@ -26,7 +26,7 @@ CONFIG = {
     "training": {"epochs": 4},
     "resources": {"prepare": {"threads": 1}, "train": {"gpu": 1}, "tables": {"mem_mb": 900}},
 }
-# The one with GPUs is so small that jobs without one would fill it best, yet not too small for retries.
+# The one with GPUs is so small that jobs without one would fill it best; their retries fit it too.
 PARTITIONS = {
     "cpu": {},
     "gpu": {"max_runtime": "1d", "max_mem_mb": 6000, "max_threads": 1}
