@@ -141,7 +141,6 @@ class Cluster:
         """End all jobs and daemons."""
         with contextlib.suppress(AssertionError):  # the controller may be what has failed
             self.run("scancel", "--user=root")
-            self.run("scancel", "--user=root", "--signal=KILL", "--full")
             with contextlib.suppress(TimeoutError):
                 wait_for(lambda: not self.run("squeue", "--noheader"))
         for name in reversed(list(self._daemons)):
