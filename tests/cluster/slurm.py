@@ -55,19 +55,10 @@ PartitionName=cpu Nodes=node Default=YES
 PartitionName=gpu Nodes=node
 PartitionName=urgent Nodes=node PriorityTier=10
 """
-DATABASE = """\
-AuthInfo=socket={folder}/munge.socket
-DbdHost={host}
-DbdAddr=127.0.0.1
-DbdPort={port}
-SlurmUser=root
-StorageType=accounting_storage/mysql
-StorageHost=127.0.0.1
-StoragePort={storage}
-StorageUser=slurm
-StoragePass=slurm
-PidFile={folder}/slurmdbd.pid
-"""
+
+
+Accounting = Callable[["Cluster", str], str]
+"""Function of a cluster and the name of its host."""
 
 
 def missing() -> str | None:
@@ -146,7 +137,7 @@ class Cluster:
         for name in reversed(list(self._daemons)):
             self.stop(name)
 
-    def begin(self, gpus: int, accounting: bool) -> None:
+    def begin(self, gpus: int, accounting: Accounting | None) -> None:
         """Write the configuration, start the daemons and wait until the node takes jobs."""
         folder = self.folder
         for name in ("state", "spool", "bin"):
@@ -159,8 +150,8 @@ class Cluster:
         self.start("munged", "-F", *(f"--{name}={path}" for name, path in files.items()))
         wait_for((folder / "munge.socket").exists)
         host = socket.gethostname().split(".")[0]
-        account = self._keep_accounts(host) if accounting else ""
-        controller, node = _free_ports(2)
+        account = accounting(self, host) if accounting else ""
+        controller, node = free_ports(2)
         config = CONFIG.format(
             **{"host": host, "folder": folder, "cpus": CPUS, "gpus": gpus},
             **{"controller": controller, "node": node, "accounting": account},
@@ -180,49 +171,17 @@ class Cluster:
         self.start("slurmd", "-D", "-N", "node")
         wait_for(lambda: "idle" in self.run("sinfo", "--noheader", "--format=%T"))
 
-    def _keep_accounts(self, host: str) -> str:
-        """Start slurmdbd with its database, and an account of root; returns lines of slurm.conf."""
-        folder = self.folder
-        port, storage = _free_ports(2)
-        data, user = f"--datadir={folder}/database", "--user=root"
-        method = "--auth-root-authentication-method=normal"
-        self.run("mariadb-install-db", "--no-defaults", data, user, method)
-        own = (f"--socket={folder}/database.socket", f"--port={storage}")
-        self.start("mariadbd", "--no-defaults", data, user, "--bind-address=127.0.0.1", *own)
-        client = ("mariadb", "--no-defaults", own[0])
-        wait_for(lambda: self.run(*client, "-e", "SELECT 1"))
-        grant = "GRANT ALL ON *.* TO slurm@'127.0.0.1' IDENTIFIED BY 'slurm'"
-        self.run(*client, "-e", grant)
-        settings = folder / "slurmdbd.conf"
-        settings.touch(0o600)
-        settings.write_text(DATABASE.format(host=host, folder=folder, port=port, storage=storage))
-        lines = (
-            "AccountingStorageType=accounting_storage/slurmdbd",
-            "AccountingStorageHost=127.0.0.1",
-            f"AccountingStoragePort={port}",
-            f"AccountingStoragePass={folder}/munge.socket",
-            "AccountingStorageTRES=gres/gpu",
-        )
-        # sacctmgr reads this much before there is the whole.
-        names = f"ClusterName=segue\nSlurmctldHost={host}\nAuthInfo=socket={folder}/munge.socket\n"
-        (folder / "slurm.conf").write_text(names + "\n".join(lines) + "\n")
-        self.start("slurmdbd", "-D")
-        wait_for(lambda: self.run("sacctmgr", "-n", "show", "cluster") is not None)
-        for what in (["cluster", "segue"], ["account", "lab"], ["user", "root", "account=lab"]):
-            self.run("sacctmgr", "-i", "add", *what)
-        return "\n".join(lines)
-
     def _answers(self) -> bool:
         return "UP" in self.run("scontrol", "ping")
 
 
 @contextlib.contextmanager
-def cluster(gpus: int, accounting: bool = False) -> Iterator[Cluster]:
+def cluster(gpus: int, accounting: Accounting | None = None) -> Iterator[Cluster]:
     """Start a cluster, and end it and all its jobs.
 
     Args:
         gpus: of its node, at least one; jobs are given numbers of them, and nothing else.
-        accounting: with slurmdbd and its database, so that sacct answers.
+        accounting: starts what keeps accounts, and returns the lines of slurm.conf that name it.
 
     Raises:
         TimeoutError: a daemon does not come up; its log is in the message.
@@ -262,13 +221,14 @@ def wait_for(holds: Callable[[], object], seconds: float = WAIT_S) -> None:
         time.sleep(0.2)
 
 
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-
-
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
+    """Ports of the loopback that nobody listens to."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import accounts
 import harness
 import pytest
 import slurm
@@ -102,7 +103,7 @@ def local(pristine, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def running():
-    with slurm.cluster(gpus=3, accounting=ACCOUNTING) as running:
+    with slurm.cluster(gpus=3, accounting=accounts.keep if ACCOUNTING else None) as running:
         yield running
 
 
