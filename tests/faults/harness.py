@@ -86,9 +86,14 @@ def stage(name: str) -> Stage:
     return next(each for each in STAGES if each.name == name)
 
 
-def new_study(folder: Path) -> Study:
-    """A copy of the project with the tiny study and its data, nothing of it run."""
-    study = Study(folder, CONFIG)
+def new_study(folder: Path, change: dict[str, Any] | None = None) -> Study:
+    """A copy of the project with the tiny study and its data, nothing of it run.
+
+    Args:
+        folder: where the copy is put; must not exist.
+        change: sections of its config to put in place of its own.
+    """
+    study = Study(folder, CONFIG | (change or {}))
     _write_shapes(study.folder / "shapes.zarr")
     return study
 
@@ -167,21 +172,22 @@ def start(
     study: Study, *arguments: str, strikes: dict[str, Sequence[dict[str, Any]]] | None = None
 ) -> subprocess.Popen:
     """Begin what ``run`` does."""
+    environment = plan(study, strikes or {})
+    with (study.folder / "faults" / "said").open("w") as said:
+        return study.start(*targets(study), *arguments, environment=environment, output=said)
+
+
+def plan(study: Study, strikes: dict[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
+    """Plan the strikes of ``run``; returns what they need in the environment of Snakemake."""
     faults = study.folder / "faults"
     faults.mkdir(exist_ok=True)
     # As the process finds it on its command line.
-    planned = {f"{COMMAND} {name}".strip(): list(each) for name, each in (strikes or {}).items()}
-    plan = {"results": str(root(study)), "strikes": planned}
-    (faults / "plan").write_text(json.dumps(plan))
+    planned = {f"{COMMAND} {name}".strip(): list(each) for name, each in strikes.items()}
+    text = json.dumps({"results": str(root(study)), "strikes": planned})
+    (faults / "plan").write_text(text)
     (faults / "ledger").write_text("")
     paths = f"{INJECT}{os.pathsep}{study.folder / 'src'}"
-    with (faults / "said").open("w") as said:
-        return study.start(
-            *targets(study),
-            *arguments,
-            environment={"PYTHONPATH": paths, "SEGUE_TEST_FAULTS": str(faults)},
-            output=said,
-        )
+    return {"PYTHONPATH": paths, "SEGUE_TEST_FAULTS": str(faults)}
 
 
 def targets(study: Study) -> list[str]:

@@ -1,8 +1,10 @@
 """Jobs that wait in a queue keep to what their run began with, whatever is edited meanwhile."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 from snakemake_executor_plugin_queue import OPEN
@@ -30,6 +32,18 @@ def begin_another(study: Study) -> None:
     config.write_text(after.replace("epochs: 1", "epochs: 2"))
 
 
+def start(study: Study, *arguments: str, output: IO) -> subprocess.Popen:
+    """Begin a run whose jobs wait in the queue."""
+    folders = [str(study.folder / "src"), str(Path(__file__).parent)]
+    return study.start(
+        *("--executor", "queue", "--jobs", "1", "--seconds-between-status-checks", "1"),
+        *("--until", "train"),
+        *arguments,
+        environment={"PYTHONPATH": os.pathsep.join(folders)},
+        output=output,
+    )
+
+
 def models(study: Study) -> dict[str, bytes]:
     """The weights of each training, by its folder."""
     root = study.folder / "results/shared/models"
@@ -48,15 +62,9 @@ def expected(tmp_path_factory):
 def test_a_job_that_waits_reads_no_config_that_was_edited_meanwhile(edit, expected, tmp_path):
     study = Study(tmp_path / "project", CUT)
     kept = {name: (study.folder / name).read_text() for name in ("config.yaml", "study.yaml")}
-    folders = [str(study.folder / "src"), str(Path(__file__).parent)]
     said = tmp_path / "said"
     with said.open("w") as output:
-        head = study.start(
-            *("--executor", "queue", "--jobs", "1", "--seconds-between-status-checks", "1"),
-            *("--until", "train"),
-            environment={"PYTHONPATH": os.pathsep.join(folders)},
-            output=output,
-        )
+        head = start(study, output=output)
         while not any(study.folder.glob("results/*/settings/prepare")):
             assert head.poll() is None, said.read_text()
             time.sleep(0.1)
@@ -69,3 +77,17 @@ def test_a_job_that_waits_reads_no_config_that_was_edited_meanwhile(edit, expect
     for name, text in kept.items():
         (study.folder / name).write_text(text)
     assert not study.plan().about("Train")
+
+
+def test_of_jobs_that_failed_as_a_group_each_is_named_with_its_log(tmp_path):
+    collect = {"share": 1.0, "learning_rate": 0.001}
+    recipes = {"dropout": {"snapshots": 20, "collect": collect}}  # in two steps
+    study = Study(tmp_path / "project", {**CUT, "recipes": recipes})
+    (study.folder / OPEN).touch()
+    said = tmp_path / "said"
+    with said.open("w") as output:
+        head = start(study, "--groups", "train=all", output=output)
+        assert head.wait() == 1
+    (line,) = (line for line in said.read_text().splitlines() if line.startswith("Failed: "))
+    assert line.startswith(f"Failed: train {TRAINING}")
+    assert line.endswith(".log")

@@ -65,7 +65,10 @@ def asked(stage):
     """What a job asks for: each retry has twice the memory of the attempt before."""
     entry = getattr(study.config.resources, stage)
     memory = lambda wildcards, attempt: entry.mem_mb * 2 ** (attempt - 1)
-    return {"mem_mb": memory, "runtime": entry.runtime, "gpu": entry.gpu}
+    # SLURM is not told of mpi_tasks: it is what keeps jobs without a GPU out of partitions that have
+    # them (max_mpi_tasks in profiles/slurm).
+    tasks = 0 if entry.gpu else 1
+    return {"mem_mb": memory, "runtime": entry.runtime, "gpu": entry.gpu, "mpi_tasks": tasks}
 
 
 def threads_of(stage):
@@ -109,7 +112,12 @@ onstart:
 
 # With many jobs the words on one that failed are far above: the last lines name it again.
 onerror:
-    for each in sorted(workflow.scheduler.failed, key=str):
+    failed = [
+        each
+        for job in workflow.scheduler.failed
+        for each in (job.jobs if job.is_group() else [job])
+    ]
+    for each in sorted(failed, key=str):
         logger.error(
             f"Failed: {each.rule.name} {each.wildcards}; its log: {', '.join(each.log)}"
         )

@@ -92,6 +92,13 @@ def memory():
     bytearray(2**30)
 
 
+def grow(mb):
+    """Take more memory, and keep it for a while: who watches over it has the time to notice."""
+    taken = b"1" * (mb * 2**20)
+    time.sleep(5)
+    del taken
+
+
 def disk(size):
     """Let no file grow beyond ``size`` bytes."""
     limit(resource.RLIMIT_FSIZE, size)
@@ -116,6 +123,6 @@ def hold(until):
         time.sleep(0.02)
 
 
-STRIKES = {each.__name__: each for each in (kill, memory, disk, exception, hold)}
+STRIKES = {each.__name__: each for each in (kill, memory, grow, disk, exception, hold)}
 
 main()
