@@ -70,7 +70,7 @@ class LeftOut(ArrayArrayCodec):
         first, rest = shown[0], shown[1:]
         # xarray may hand the codec on to an array that is another, or has its dimensions in another
         # order. Rounding does less than this; what is not written yet has the fill value.
-        wrong = np.abs(first - self._told(rest)) > 0.02 + 0.2 * np.abs(rest).sum(axis=0)
+        wrong = np.abs(first - told(rest, self.value, 0)[0]) > 0.02 + 0.2 * np.abs(rest).sum(axis=0)
         if wrong.any() and (wrong & (shown != chunk_spec.fill_value).any(axis=0)).any():
             raise ValueError(
                 f"{NAME}: the first index along dimension {self.axis} is not {self.value}; write "
@@ -83,14 +83,14 @@ class LeftOut(ArrayArrayCodec):
         shown = np.empty(chunk_spec.shape, chunk_spec.dtype.to_native_dtype())
         first, rest = np.split(np.moveaxis(shown, self.axis, 0), [1])
         rest[:] = np.moveaxis(chunk_array.as_numpy_array(), self.axis, 0)
-        first[0] = self._told(rest)
+        first[:] = told(rest, self.value, 0)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(shown)
 
-    def _told(self, rest: np.ndarray) -> np.ndarray:
-        """The first index of a dimension, by the others, which are along the first one here."""
-        total = rest[0] if len(rest) == 1 else rest.sum(axis=0)
-        # Not below 0, where the others are rounded to more than 1.
-        return np.maximum(1 - total, 0) if self.value == COMPLEMENT else total
+
+def told(rest: np.ndarray, value: str, axis: int) -> np.ndarray:
+    """What the others tell, of length 1 along ``axis``; not below 0 where it is ``COMPLEMENT``."""
+    total = rest if rest.shape[axis] == 1 else rest.sum(axis=axis, keepdims=True)
+    return np.maximum(1 - total, 0) if value == COMPLEMENT else total
 
 
 register_codec(NAME, LeftOut)

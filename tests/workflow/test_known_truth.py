@@ -102,7 +102,9 @@ def test_leakage_axes_and_remedies_have_their_tables(study):
     leakage = table(study, "leakage")
     softmax = leakage["aleatoric"] == "softmax"
     assert leakage.loc[softmax, "leaked"].abs().max() < 1e-5
-    assert (leakage.loc[~softmax, "eu_jackknife"] < leakage.loc[~softmax, "eu_plugin"]).all()
+    noisy = leakage[~softmax & (leakage["eu_plugin"] > 1e-6)]  # less is rounding
+    assert len(noisy)
+    assert (noisy["eu_jackknife"] < noisy["eu_plugin"]).all()
     swept = table(study, "sweep").query("aleatoric == 'ssn' and over == 'draws'")
     assert set(swept["number"]) == {1, 2, 3, 4, 5, 6}
     axes = table(study, "axes")

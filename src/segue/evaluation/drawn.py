@@ -11,6 +11,7 @@ from segue import dims, store
 from segue.errors import InputError
 from segue.evaluation.estimators import Hypotheses, hypotheses, measures
 from segue.evaluation.metrics.entropy import planes
+from segue.left_out import COMPLEMENT, SUM, told
 
 NONE_ROLES = ("samples_as_hypotheses", "strict")
 
@@ -58,9 +59,11 @@ class Drawn:
 
     @cached_property
     def prediction(self) -> np.ndarray:
-        """Mean over both sample dimensions, (image, class, y, x), float32."""
+        """Mean over both sample dimensions, (image, class, y, x), float32; the first class is what
+        the others leave, as stores have it (``segue.left_out``)."""
         mean = np.moveaxis(self.hypotheses.means.mean(axis=0), 0, 1)
-        whole = mean if mean.shape[1] > 1 else np.concatenate([1 - mean, mean], axis=1)
+        rest = mean if mean.shape[1] == 1 else mean[:, 1:]
+        whole = np.concatenate([told(rest, COMPLEMENT, axis=1), rest], axis=1)
         return whole.reshape(*whole.shape[:2], *self.stored.shape[-2:])
 
     def maps(self, estimator: str) -> np.ndarray:
@@ -68,8 +71,12 @@ class Drawn:
         return self.as_maps(measures(self.hypotheses, estimator))
 
     def as_maps(self, found: np.ndarray) -> np.ndarray:
-        """Measures (measure, image, pixel) as maps (image, measure, y, x), float32."""
+        """Measures (measure, image, pixel) as maps (image, measure, y, x), float32.
+
+        TU is the sum of AU and EU, as stores have it.
+        """
         maps = np.moveaxis(found, 0, 1).astype(np.float32)
+        maps[:, :1] = told(maps[:, 1:], SUM, axis=1)
         return maps.reshape(*maps.shape[:2], *self.stored.shape[-2:])
 
 

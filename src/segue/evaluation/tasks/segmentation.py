@@ -63,10 +63,11 @@ def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
         "sample_masks": (("foreground", "eu_sample", "au_sample", "image", "word"), planes, 2),
         "hypothesis_masks": (("foreground", "eu_sample", "image", "word"), means, 1),
     }
-    masks = {
-        name: xr.DataArray(_bits(probs, axis), dims=names).transpose(*_MASKS[name])
-        for name, (names, probs, axis) in found.items()
-    }
+    masks = {}
+    for name, (names, probs, axis) in found.items():
+        bits = xr.DataArray(_bits(probs, axis), dims=names).transpose(*_MASKS[name])
+        # In the order in which stores give it: another would be added up in another one.
+        masks[name] = bits.copy(data=np.ascontiguousarray(bits))
     information = xr.DataArray(draw_information(planes), dims="image")
     return masks | {"draw_information": information}
 
