@@ -14,6 +14,7 @@ from scipy.special import expit
 from tqdm import tqdm
 
 from segue import dims, store
+from segue.left_out import COMPLEMENT
 
 CHUNK = 8  # images a chunk, as in workflow/studies/paper_lidc.yaml
 
@@ -38,11 +39,12 @@ def write(path: Path, shape: Shape) -> None:
     with store.publish(path) as new, tqdm(total=shape.images, desc="writing", unit="image") as bar:
         store.describe(new, {})
         for split, count in counts.items():
+            kept = {"without": COMPLEMENT, "stored_as": "float16"}
             arrays = [
-                store.create(new, split, name, each, (count, *sizes), dtype, chunk=CHUNK)
-                for name, each, sizes, dtype in (
-                    ("labels", dims.LABELS, labels, "uint8"),
-                    ("probs", dims.SAMPLES, samples, "float16"),
+                store.create(new, split, name, each, (count, *sizes), dtype, chunk=CHUNK, **more)
+                for name, each, sizes, dtype, more in (
+                    ("labels", dims.LABELS, labels, "uint8", {}),
+                    ("probs", dims.SAMPLES, samples, "float32", kept),
                 )
             ]
             for start in range(0, count, CHUNK):

@@ -57,6 +57,7 @@ def rows(given: Given) -> Iterator[Row]:
         seed=0,
         work=str(given.folder / "training"),
         threads=1,
+        gpu=0,
     )
     batch, draws = config.sampling.batch, config.sampling.au_samples
     hypotheses = config.epistemic["dropout"].hypotheses
@@ -71,11 +72,13 @@ def rows(given: Given) -> Iterator[Row]:
             epistemic={"method": "dropout", "hypotheses": hypotheses, "options": {"redraw": False}},
             au_samples=draws,
             noise=config.sampling.noise,
+            bits=config.samples.bits,
             batch=batch,
             labels=["benchmark"],
             seed=0,
             work=str(given.folder / "sampling"),
             threads=1,
+            gpu=0,
         )
 
     def read() -> None:
