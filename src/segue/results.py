@@ -16,8 +16,9 @@ def open_study(path: str | Path) -> xr.DataTree:
     Nodes: ``/<dataset>/data/<split>`` with ``image`` (image, channel, y, x), normalised, and
     ``labels`` (image, rater, y, x), class indices; and
     ``/<dataset>/<aleatoric>-<epistemic>/rep<replicate>/<split>`` with ``probs`` (image, eu_sample,
-    au_sample, class, y, x), ``uncertainty`` (image, measure, y, x), in nats, and ``prediction``
-    (image, class, y, x). Of a study that has not ended, what is there.
+    au_sample, class, y, x), where the study keeps them, ``shown_probs`` (shown, …), those of the
+    images whose indices ``shown`` has, ``uncertainty`` (image, measure, y, x), in nats, and
+    ``prediction`` (image, class, y, x). Of a study that has not ended, what is there.
 
     Raises:
         InputError: there is no such study, nothing of it is finished, or a store is damaged.
