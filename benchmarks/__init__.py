@@ -2,6 +2,6 @@
 
 SUBJECTS = (
     *("imports", "training", "sampling", "store", "scores", "memory", "scaling"),
-    *("tables", "workflow", "budget", "forecast"),
+    *("tables", "workflow", "budget", "bits", "forecast"),
 )
 """Modules of this package that measure something, each in a process of its own."""

@@ -35,7 +35,7 @@ def main() -> int:
         type=_path,
         default=ROOT / "results" / "quick",
         metavar="FOLDER",
-        help="results of the study whose jobs `budget` sums up; default: results/quick",
+        help="results of the study that `budget` and `bits` read; default: results/quick",
     )
     parser.add_argument(
         "--config",

@@ -13,7 +13,7 @@ class Given(NamedTuple):
     Attributes:
         folder: empty, for files that it needs; removed at the end.
         tiny: whether to show only that it runs, in seconds, on sizes that say nothing of speed.
-        study: folder of a study's results, for ``budget``.
+        study: folder of a study's results, for ``budget`` and ``bits``.
         overlay: file of a study to lay over config.yaml, for ``forecast``; None for config.yaml.
     """
 

@@ -64,6 +64,7 @@ NAMES = {
         for stage in ("train", "score", "tables")
         for unit in ("s wall", "s CPU", "% of all wall", "MiB at most")
     },
+    "bits": set(),
     "forecast": {
         *(
             (f"{name}, 32²", unit)
