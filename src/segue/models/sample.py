@@ -51,7 +51,7 @@ def sample(
     epistemic: dict[str, Any],
     au_samples: int,
     noise: str,
-    bits: int,
+    bits: int = rounding.ALL["float16"],
     batch: int,
     labels: list[str],
     seed: int,
