@@ -268,7 +268,7 @@ def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(s
         "made by other code than there is now, and kept: 3 of 12 of stage train, 5 of 19"
         in plan.text
     )
-    edited("models/train.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
+    edited("models/train.py", "\n_log =", "\nUNUSED = 1\n_log =")
     assert "12 of 12 of stage train" in smoke.plan().text
 
 

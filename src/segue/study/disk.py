@@ -95,7 +95,8 @@ def _per_file(size: float, batch: int) -> int:
 
 
 def _text(parts: Iterable[Usage]) -> str:
-    _, size, files = map(sum, zip(*parts, strict=True))
+    uses = list(parts)
+    size, files = sum(each.bytes for each in uses), sum(each.files for each in uses)
     return f"{_gb(size)} in {files:,} files"
 
 
