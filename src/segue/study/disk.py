@@ -18,7 +18,8 @@ _MASK = 1 / 8  # of a mask's bits that are left
 _FILE = 64 * 2**20  # bytes before compression, at most, of what is written as one file
 _MAPS = 4  # maps an image that are stored: AU and EU by either estimator
 _ARRAYS = 8  # of a split's maps: those, mean predictions, masks, and what is taken down of samples
-_FILES = 40  # of a cell beside the arrays' chunks: metadata, coordinates, settings, logs, scores
+_OF_SPLIT = 24  # files of a split's maps beside the arrays' chunks: metadata, coordinates
+_FILES = 20  # of a cell's maps and scores beside these
 
 
 class Usage(NamedTuple):
@@ -79,7 +80,7 @@ def of_maps(config: Config, aleatoric: str, epistemic: str, data: cost.Size) -> 
     pixels, foreground = data.side**2, data.classes - 1
     floats, bits = (_MAPS + foreground) * pixels, masks * foreground * pixels
     images = _per_file(4 * floats + bits / 8, 1)
-    files = sum(_ARRAYS * math.ceil(count / images) for count in data.splits.values())
+    files = sum(_ARRAYS * math.ceil(count / images) + _OF_SPLIT for count in data.splits.values())
     compressed = floats * _value(config.uncertainty.bits) + bits / 8 * _MASK
     return Usage(0, data.sampled * compressed, files + _FILES)
 
