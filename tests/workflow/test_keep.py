@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from study import Study
+from study import JOB, Study
 
 from segue import stamp
 
@@ -54,7 +54,7 @@ def shown(tmp_path_factory):
     """The same study with no samples but those to show."""
     config = CONFIG | {"samples": {"keep": "shown"}}
     study = Study(tmp_path_factory.mktemp("keep") / "shown", config)
-    study.run("--cores", "2")
+    study.said = study.run("--cores", "1")
     return study
 
 
@@ -78,6 +78,11 @@ def test_the_samples_to_show_are_in_the_maps(shown):
         opened = xr.open_zarr(maps, group="id", consolidated=False)
         assert opened["shown_probs"].sizes["shown"] == 3
         assert abs(opened["shown_probs"].sum("class") - 1).max() < 1e-6
+
+
+def test_samples_are_mapped_and_removed_before_more_are_drawn(shown):
+    verbs = [message.split()[0] for message in JOB.findall(shown.said)]
+    assert [verb for verb in verbs if verb in ("Sample", "Map")] == ["Sample", "Map"] * len(CELLS)
 
 
 def test_only_what_reads_samples_draws_them_again(shown):

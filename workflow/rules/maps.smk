@@ -8,7 +8,8 @@ rule maps:
         f"{STUDY}/logs/maps/{{id}}.log",
     benchmark:
         f"{STUDY}/benchmarks/maps/{{id}}.tsv"
-    priority: 20
+    # Where samples go once their maps are there, before more are drawn.
+    priority: 20 if study.config.samples.keep == "all" else 60
     conda:
         environment("maps")
     threads: threads_of("maps")
