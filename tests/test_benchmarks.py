@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from segue import dims, store
 
 ROOT = Path(__file__).parent.parent
 MODELS = ("softmax", "ssn", "prob_unet", "diffusion")
@@ -64,7 +67,18 @@ NAMES = {
         for stage in ("train", "score", "tables")
         for unit in ("s wall", "s CPU", "% of all wall", "MiB at most")
     },
-    "bits": set(),
+    "bits": {
+        ("samples, both classes", "bytes a pixel"),
+        *(
+            (f"samples, {bits} bits", unit)
+            for bits in (10, 8, 7, 6)
+            for unit in (
+                *("bytes a pixel", "least ρ of the images' EU"),
+                *(f"nats, mean error of {measure}" for measure in ("TU", "EU")),
+            )
+        ),
+        *((f"maps, {bits} bits", "bytes a pixel") for bits in (23, 12, 10, 8)),
+    },
     "forecast": {
         *(
             (f"{name}, 32²", unit)
@@ -100,6 +114,11 @@ def folder(tmp_path_factory):
         file = folder / "study" / "benchmarks" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{COLUMNS}\n{line}\n")
+    second = np.random.default_rng(0).random((6, 2, 3, 1, 8, 8), np.float32)
+    probs = np.concatenate([1 - second, second], axis=3)
+    with store.publish(folder / "study/samples/d/ssn-dropout/rep0/samples.zarr") as new:
+        array = store.create(new, "id", "probs", dims.SAMPLES, probs.shape, "float32", chunk=2)
+        array[:] = probs
     done = benchmarks("--tiny", "--study", folder / "study", folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
