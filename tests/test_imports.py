@@ -30,7 +30,7 @@ LEAVES = {
         "plugins",
         "schema",
     ),
-    *("lazy", "left_out", "nodes", "results", "rounding", "seeds", "stamp", "store"),
+    *("lazy", "left_out", "nodes", "results", "rounding", "seeds", "shards", "stamp", "store"),
 }
 WINGS = ("data", "models", "evaluation")
 

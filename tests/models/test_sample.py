@@ -5,7 +5,7 @@ import pytest
 import torch
 import zarr
 
-from segue import dims, integrity, store
+from segue import dims, integrity, shards, store
 from segue.errors import InputError
 from segue.models import checkpoint, sample
 from segue.models.aleatoric import ssn
@@ -170,7 +170,7 @@ def test_an_interrupted_run_goes_on_with_the_missing_files(
 ):
     # Each of 3 hypotheses of 3 splits has 3 batches, in files of `batches` of them.
     expected = probs(run(dataset, "whole"))
-    monkeypatch.setattr(sample, "_SHARD", batches * 2 * 4 * 8 * 8 * 2)
+    monkeypatch.setattr(shards, "BYTES", batches * 2 * 4 * 8 * 8 * 2)
     draw, calls = sample._draw, []
 
     def killed(*args):
@@ -251,7 +251,7 @@ def test_a_model_is_built_with_its_own_options_only(aleatoric, message):
 
 
 def test_what_is_damaged_of_an_unfinished_store_is_drawn_anew(dataset, monkeypatch, caplog):
-    monkeypatch.setattr(sample, "_SHARD", 1)  # each batch in a file of its own
+    monkeypatch.setattr(shards, "BYTES", 1)  # each batch in a file of its own
     expected = probs(run(dataset, "whole"))
 
     def killed(*_):

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from segue import dims, integrity, plugins, rounding, store
+from segue import dims, integrity, plugins, rounding, shards, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 from segue.evaluation.canonical import known
@@ -33,7 +33,6 @@ SHOWN = "shown_probs"
 Options = Mapping[str, Mapping[str, Any]]
 """Of each task, by its name."""
 
-_SHARD = 64 * 2**20  # bytes of all arrays of the images that are written at a time
 _WITHOUT = {"prediction": COMPLEMENT, **dict.fromkeys(ESTIMATORS.values(), SUM)}
 
 
@@ -220,7 +219,7 @@ def _create(
     for key, coordinate in block.coords.items():
         store.coordinate(path, name, str(key), str(key), coordinate.values)
     images, chunk = split.sizes["image"], block_size(split, "probs")
-    shard = max(1, _SHARD * block.sizes["image"] // block.nbytes // chunk) * chunk
+    shard = shards.images(block.nbytes / block.sizes["image"], chunk)
     arrays = {
         str(variable): store.create(
             path,

@@ -18,7 +18,7 @@ import xarray as xr
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from segue import dims, integrity, plugins, rounding, store
+from segue import dims, integrity, plugins, rounding, shards, store
 from segue.errors import InputError
 from segue.left_out import COMPLEMENT
 from segue.models import checkpoint
@@ -36,8 +36,6 @@ from segue.models.networks import dropout
 from segue.models.noise import image_noise
 from segue.models.precision import autocast
 from segue.seeds import derive
-
-_SHARD = 64 * 2**20  # bytes of samples that are written at a time, as one file
 
 
 @enough_memory("no image fits; take fewer sampling.au_samples")
@@ -129,7 +127,7 @@ def sample(
         draw = fitting(fixed, batch)
         probe = draw(model, next(iter(images.values()))[:1], [(0, 0)])
         store.describe(path, {"made_by": made_by})
-        shard = max(1, _SHARD // (batch * probe[:, :, 1:].nbytes)) * batch
+        shard = shards.images(probe[:, :, 1:].nbytes, batch)
         arrays = {
             name: store.create(
                 path,

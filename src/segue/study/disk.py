@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
+from segue import shards
 from segue.study import cost
 from segue.study.config import Config
 from segue.study.study import Study
 
 _OTHER_BITS = 3  # of a compressed float, beside those of its mantissa
 _MASK = 1 / 8  # of a mask's bits that are left
-_FILE = 64 * 2**20  # bytes before compression, at most, of what is written as one file
 _MAPS = 4  # maps an image that are stored: AU and EU by either estimator
 _ARRAYS = 8  # of a split's maps: those, mean predictions, masks, and what is taken down of samples
 _OF_SPLIT = 24  # files of a split's maps beside the arrays' chunks: metadata, coordinates
@@ -67,7 +67,7 @@ def of_samples(config: Config, aleatoric: str, epistemic: str, data: cost.Size) 
     draws = cost.draws(config.aleatoric[aleatoric].model_dump(), sampling.au_samples)
     hypotheses, values = config.epistemic[epistemic].hypotheses, (data.classes - 1) * data.side**2
     number = data.sampled * hypotheses * draws
-    images = _per_file(2 * draws * values, sampling.batch)
+    images = shards.images(2 * draws * values, sampling.batch)
     files = sum(hypotheses * math.ceil(count / images) for count in data.splits.values())
     return Usage(number, number * values * _value(config.samples.bits), files)
 
@@ -79,7 +79,7 @@ def of_maps(config: Config, aleatoric: str, epistemic: str, data: cost.Size) -> 
     masks = config.epistemic[epistemic].hypotheses * (draws + 1)
     pixels, foreground = data.side**2, data.classes - 1
     floats, bits = (_MAPS + foreground) * pixels, masks * foreground * pixels
-    images = _per_file(4 * floats + bits / 8, 1)
+    images = shards.images(4 * floats + bits / 8, 1)
     files = sum(_ARRAYS * math.ceil(count / images) + _OF_SPLIT for count in data.splits.values())
     compressed = floats * _value(config.uncertainty.bits) + bits / 8 * _MASK
     return Usage(0, data.sampled * compressed, files + _FILES)
@@ -88,11 +88,6 @@ def of_maps(config: Config, aleatoric: str, epistemic: str, data: cost.Size) -> 
 def _value(bits: int) -> float:
     """Bytes of a compressed float whose mantissa has so many bits."""
     return (bits + _OTHER_BITS) / 8
-
-
-def _per_file(size: float, batch: int) -> int:
-    """Images, of ``size`` bytes each, in a file: whole batches."""
-    return max(1, int(_FILE / (size * batch))) * batch
 
 
 def _text(parts: Iterable[Usage]) -> str:
