@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.rows import Given, Row
 from segue import dims, store
-from segue.evaluation.maps import decompose
+from segue.evaluation.decomposition import decompose
 from segue.left_out import COMPLEMENT, SUM
 from segue.rounding import rounded
 

@@ -8,8 +8,9 @@ import xarray as xr
 from scipy.stats import norm
 
 from segue import dims, plugins, seeds, store
+from segue.evaluation.decomposition import decompose
 from segue.evaluation.drawn import few
-from segue.evaluation.maps import SAMPLE_DIMS, decompose
+from segue.evaluation.maps import SAMPLE_DIMS
 from segue.evaluation.task import Score
 from segue.evaluation.variants import Variant
 

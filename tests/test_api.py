@@ -13,8 +13,9 @@ from handmade import SPLITS, random_split, write_stores
 
 import segue
 from segue.errors import InputError
-from segue.evaluation import entanglement, maps
+from segue.evaluation import decomposition, entanglement
 from segue.evaluation.estimators import ESTIMATORS
+from segue.evaluation.maps import write_maps
 from segue.evaluation.predictions import score_predictions
 
 DOCUMENT = Path(__file__).parent.parent / "docs/api.md"
@@ -27,7 +28,7 @@ def test_importing_it_imports_nothing_heavy():
 
 
 def test_the_names_are_those_of_the_parts():
-    assert segue.decompose is maps.decompose
+    assert segue.decompose is decomposition.decompose
     assert segue.delta is entanglement.delta
     assert {"decompose", "delta", "open_study", "score"} <= set(dir(segue))
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
@@ -113,7 +114,7 @@ def study(tmp_path):
     folder = tmp_path / "results/mine"
     (folder / "datasets/lung").mkdir(parents=True)
     cell = folder / "maps/lung/ssn-none/rep0"
-    maps.write_maps(cell / "maps.zarr", **paths, none_roles="strict", options={})
+    write_maps(cell / "maps.zarr", **paths, none_roles="strict", options={})
     Path(paths["dataset"]).rename(folder / "datasets/lung/dataset.zarr")
     shared = tmp_path / "results/shared/samples/lung/ssn-none/rep0-abc"
     shared.mkdir(parents=True)

@@ -154,3 +154,43 @@ def test_a_way_to_tell_that_there_is_not_is_named(path):
     file.write_text(text)
     with pytest.raises(InputError, match=r"id/maps/zarr\.json"):
         store.open_split(other, "id")
+
+
+@pytest.mark.parametrize(("name", "axis", "dtype"), [("probs", 2, "f2"), ("maps", 1, "f4")])
+def test_what_is_stored_can_be_read_alone(path, name, axis, dtype):
+    stored = store.as_stored(path, "id", name)
+    assert stored.dtype == dtype
+    assert stored.dims == store.open_split(path, "id")[name].dims
+    expected = store.open_split(path, "id")[name].values.take([1, 2, 3][: stored.shape[axis]], axis)
+    np.testing.assert_array_equal(stored, expected)
+    np.testing.assert_array_equal(
+        stored.isel(image=[4, 1], y=slice(1, 3)), expected[[4, 1], ..., 1:3, :]
+    )
+
+
+def test_an_array_that_is_stored_whole_has_nothing_left_out(tmp_path):
+    with store.publish(tmp_path / "s.zarr") as new:
+        store.describe(new, {})
+        store.create(new, "id", "labels", ("image", "y"), (3, 4), "uint8", chunk=2)[:] = 1
+    assert store.as_stored(tmp_path / "s.zarr", "id", "labels") is None
+    second = zarr.create_array(
+        tmp_path / "s.zarr/id/second", shape=(3,), dtype="f4", zarr_format=2, chunks=(3,)
+    )
+    second[:] = 1
+    assert store.as_stored(tmp_path / "s.zarr", "id", "second") is None
+
+
+def test_damage_to_what_is_stored_is_named(path):
+    (chunk, *_) = (file for file in (path / "id/probs/c").rglob("*") if file.is_file())
+    content = bytearray(chunk.read_bytes())
+    content[10] ^= 1
+    chunk.write_bytes(content)
+    with pytest.raises(InputError, match=f"probs/{chunk.relative_to(path / 'id/probs')}.*cannot"):
+        store.as_stored(path, "id", "probs").load()
+
+
+def test_bytes_are_sorted_by_the_size_of_what_is_stored(path):
+    for name, size in (("probs", 2), ("maps", 4)):
+        (sharding,) = json.loads((path / f"id/{name}/zarr.json").read_text())["codecs"]
+        blosc = next(c for c in sharding["configuration"]["codecs"] if c["name"] == "blosc")
+        assert blosc["configuration"]["typesize"] == size

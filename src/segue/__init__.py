@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "decompose": "segue.evaluation.maps",
+    "decompose": "segue.evaluation.decomposition",
     "delta": "segue.evaluation.entanglement",
     "open_study": "segue.results",
     "score": "segue.evaluation.api",

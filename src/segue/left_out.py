@@ -5,13 +5,17 @@ sees all of it: Zarr finds the codec where this package is installed. What is st
 bits than what is shown.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import zarr
 from zarr.abc.codec import ArrayArrayCodec
+from zarr.core.array import AsyncArray
 from zarr.core.array_spec import ArraySpec
-from zarr.core.buffer import NDBuffer
+from zarr.core.buffer import NDBuffer, default_buffer_prototype
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.dtype import parse_dtype
 from zarr.registry import register_codec
 
@@ -85,6 +89,28 @@ class LeftOut(ArrayArrayCodec):
         rest[:] = np.moveaxis(chunk_array.as_numpy_array(), self.axis, 0)
         first[:] = told(rest, self.value, 0)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(shown)
+
+
+def stored(array: zarr.Array) -> zarr.Array | None:
+    """The array as it is stored, without the first index; None where nothing was left out.
+
+    Half the bytes of two classes, and nothing to compute: several times as fast to read.
+    """
+    if array.metadata.zarr_format != 3:
+        return None
+    file = array.metadata.to_buffer_dict(default_buffer_prototype())["zarr.json"]
+    metadata = json.loads(file.to_bytes())
+    sizes, codecs = [metadata["chunk_grid"]["configuration"]["chunk_shape"]], metadata["codecs"]
+    if codecs[0]["name"] == "sharding_indexed":
+        inner = codecs[0]["configuration"]
+        sizes, codecs = [*sizes, inner["chunk_shape"]], inner["codecs"]
+    if codecs[0]["name"] != NAME:
+        return None
+    own = codecs.pop(0)["configuration"]
+    for each in (metadata["shape"], *sizes):
+        each[own["axis"]] -= 1
+    read = ArrayV3Metadata.from_dict(metadata | {"data_type": own["dtype"]})
+    return zarr.Array(AsyncArray(metadata=read, store_path=array.store_path))
 
 
 def told(rest: np.ndarray, value: str, axis: int) -> np.ndarray:

@@ -19,13 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.abc.codec import BytesBytesCodec
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from segue import chunks, files, integrity, nodes
+from segue import chunks, files, integrity, lazy, left_out, nodes
 from segue.errors import InputError
-from segue.left_out import LeftOut
 
-_CODECS = (BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), Crc32cCodec())
 _DECODED = 64 * 2**20  # bytes of chunks to decode at the same time; one chunk may have more
 _AT_ONCE = 10  # chunks to read at the same time at most, Zarr's own default
 
@@ -116,7 +115,8 @@ def create(
         return tuple(max(1, size) for size in (images, *rest))
 
     chunk = min(chunk, shape[0])
-    filters = [LeftOut(len(shape) - 3, without, stored_as or dtype)] if without else "auto"
+    stored_as = (stored_as or dtype) if without else dtype
+    filters = [left_out.LeftOut(len(shape) - 3, without, stored_as)] if without else "auto"
     files_of = -(-min(shard or chunk, shape[0]) // chunk) * chunk  # whole chunks
     return group.create_array(
         name,
@@ -127,7 +127,7 @@ def create(
         dimension_names=dims,
         fill_value=fill,
         filters=filters,
-        compressors=_CODECS,
+        compressors=_compressors(np.dtype(stored_as)),
         config={"write_empty_chunks": True},
     )
 
@@ -143,7 +143,7 @@ def coordinate(path: Path, split: str, name: str, dim: str, values: np.ndarray |
         shape=values.shape,
         dtype=values.dtype,
         dimension_names=(dim,),
-        compressors=_CODECS,
+        compressors=_compressors(values.dtype),
         overwrite=True,
         config={"write_empty_chunks": True},
     )
@@ -247,6 +247,27 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     )
 
 
+def as_stored(path: Path, split: str, name: str) -> xr.DataArray | None:
+    """An array of a split without what its other values tell, lazily, as ``open_split`` has it.
+
+    None where nothing was left out (``segue.left_out``).
+
+    Raises:
+        InputError: the metadata are damaged.
+    """
+    array = left_out.stored(nodes.arrays(path, split)[name])
+    if array is None:
+        return None
+
+    def read(region: tuple) -> np.ndarray:
+        with integrity.reading(path, path / split / name, region):
+            return np.asarray(array.oindex[region])
+
+    like = np.broadcast_to(array.dtype.type(), array.shape)
+    like = xr.Variable(nodes.dims(array), like, encoding={"chunks": array.chunks})
+    return xr.DataArray(lazy.through(like, array.dtype, read))
+
+
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:
     """Yield the split in memory, ``size`` images at a time, in order.
 
@@ -264,6 +285,12 @@ def chunk_bytes(split: xr.Dataset) -> int:
     stored = (variable for variable in split.values() if "chunks" in variable.encoding)
     sizes = (math.prod(each.encoding["chunks"]) * each.dtype.itemsize for each in stored)
     return max(sizes, default=0)
+
+
+def _compressors(dtype: np.dtype) -> tuple[BytesBytesCodec, ...]:
+    """Bytes of a value are sorted by their place in it: the size is that of what is stored."""
+    blosc = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle", typesize=dtype.itemsize)
+    return blosc, Crc32cCodec()
 
 
 def _open(path: Path) -> zarr.Group:

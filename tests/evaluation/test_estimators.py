@@ -13,7 +13,8 @@ from scipy.stats import entropy
 
 from segue import dims, store
 from segue.errors import InputError
-from segue.evaluation.maps import decompose, write_maps
+from segue.evaluation.decomposition import decompose
+from segue.evaluation.maps import write_maps
 from segue.evaluation.metrics.entropy import fast_entropy
 
 SHAPES = hnp.array_shapes(min_dims=6, max_dims=6, max_side=4)

@@ -9,7 +9,8 @@ from scipy.stats import entropy
 
 from segue import blocks, dims, store
 from segue.errors import InputError
-from segue.evaluation.maps import decompose, write_maps
+from segue.evaluation.decomposition import decompose
+from segue.evaluation.maps import write_maps
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.tasks import leakage
 

@@ -4,8 +4,8 @@ from handmade import random_split
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segue.evaluation.decomposition import decompose
 from segue.evaluation.estimators import hypotheses
-from segue.evaluation.maps import decompose
 from segue.evaluation.metrics.entropy import planes
 from segue.evaluation.subsamples import Subsample, parsed, subsamples, sweep, written
 

@@ -83,6 +83,8 @@ def _correction(mean: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """
     count, mean = len(draws), mean.astype(draws.dtype)
     entropy = plane_entropy(mean.astype(np.float64), axis=0)  # its error would count S times
-    less = mean + (mean - draws) / (count - 1)  # exactly the mean where draws are equal
+    less = mean - draws
+    less /= count - 1
+    less += mean  # exactly the mean where draws are equal
     without = plane_entropy(less, axis=1).sum(axis=0, dtype=np.float64)
     return (count - 1) * (entropy - without / count)

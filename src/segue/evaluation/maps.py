@@ -1,9 +1,8 @@
 """Samples -> maps: total, aleatoric and epistemic uncertainty, and the mean prediction.
 
-The information-theoretic split of Depeweg et al. (2018), https://arxiv.org/abs/1710.07283; the same
-formula for every cell of the study, by both estimators of ``segue.evaluation.estimators``. What
-tasks need of the samples is taken down in the same pass, and a few samples to look at: neither
-scores nor figures open the samples.
+The same formula for every cell of the study (``segue.evaluation.decomposition``), by both
+estimators of ``segue.evaluation.estimators``. What tasks need of the samples is taken down in the
+same pass, and a few samples to look at: neither scores nor figures open the samples.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,8 @@ from segue import dims, integrity, plugins, rounding, shards, store
 from segue.blocks import block_size, blocks
 from segue.errors import InputError
 from segue.evaluation.canonical import known
-from segue.evaluation.drawn import Drawn, check_roles, few
-from segue.evaluation.estimators import ESTIMATORS, PLUGIN, hypotheses, measures
-from segue.evaluation.metrics.entropy import planes
+from segue.evaluation.drawn import Drawn, as_stored, check_roles, few
+from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.shown import choose
 from segue.evaluation.stores import open_together
 from segue.left_out import COMPLEMENT, SUM
@@ -88,7 +86,8 @@ def write_maps(
             },
         )
         for name, split in splits.items():
-            _write(path, name, mapped(name, split, none_roles, options), bits, split, source, bar)
+            read = as_stored(split, source, name)
+            _write(path, name, mapped(name, read, none_roles, options), bits, read, source, bar)
             _write_shown(path, name, split, choose(split, shown))
             for key, values in identities(store.open_split(source, name)).items():
                 store.coordinate(path, name, key, "image", values)
@@ -110,21 +109,20 @@ def mapped(name: str, split: xr.Dataset, none_roles: str, options: Options) -> I
     Args:
         name: of the split.
         split: with ``probs`` (image, eu_sample, au_sample, class, y, x) and ``labels`` (image,
-            rater, y, x).
+            rater, y, x), see ``segue.evaluation.drawn.as_stored``.
         none_roles, options: as for ``write_maps``.
     """
     tasks = {task: plugins.load("tasks", task).summarise for task in options}
     for block in blocks(split, "probs", "labels"):
         parts = []
         for drawn in few(block, none_roles):
-            found = _maps(drawn)
+            parts.append(found := _maps(drawn))
             for task, summarise in tasks.items():
                 for key, array in summarise(name, drawn, **options[task]).items():
                     if key in found:
                         raise InputError(f"scores.{task}: there is another array {key!r}")
                     found[key] = array
-            parts.append(xr.Dataset(found))
-        yield xr.concat(parts, dim="image")
+        yield xr.Dataset({key: _joined([part[key] for part in parts]) for key in parts[0]})
 
 
 def _maps(drawn: Drawn) -> dict[str, xr.DataArray]:
@@ -136,35 +134,10 @@ def _maps(drawn: Drawn) -> dict[str, xr.DataArray]:
     return found | {"prediction": xr.DataArray(drawn.prediction, dims=dims.PREDICTION)}
 
 
-def decompose(probs: xr.DataArray, estimator: str = PLUGIN) -> xr.DataArray:
-    """Information-theoretic split TU = AU + EU, in nats.
-
-    p̄_e, the mean over ``au_sample``, is the predictive distribution of weight hypothesis e;
-    TU = H(E_e p̄_e), AU = E_e H(p̄_e), EU = TU - AU.
-
-    Args:
-        probs: class probabilities with dims eu_sample, au_sample, class and any others. They are
-            computed with in single precision, or in double if they have it.
-        estimator: ``plugin`` takes the means of the draws for p̄_e, and clips EU at 0, where
-            rounding leaves it below; ``jackknife`` corrects TU and AU for the noise of these means
-            (see ``segue.evaluation.estimators``), so any measure may leave its range in a pixel,
-            and EU is negative in some. Both are equal where there is one draw a hypothesis.
-
-    Returns:
-        The others' dims with ``measure`` (TU, AU, EU) before y and x; by ``plugin`` in
-        [0, ln classes].
-
-    Raises:
-        InputError: there is no such estimator.
-    """
-    if estimator not in ESTIMATORS:
-        raise InputError(f"estimator: unknown {estimator!r}; there are: {', '.join(ESTIMATORS)}")
-    samples = probs.transpose("eu_sample", "au_sample", "class", ...)
-    samples = samples.astype(np.result_type(samples.dtype, np.float32), copy=False)
-    found = measures(hypotheses(planes(samples.values, axis=2)), estimator)
-    one = samples.isel({"eu_sample": 0, "au_sample": 0, "class": 0}, drop=True)
-    maps = one.expand_dims(measure=list(dims.MEASURES)).copy(data=found.astype(samples.dtype))
-    return maps.transpose(..., "measure", "y", "x")
+def _joined(parts: list[xr.DataArray]) -> xr.DataArray:
+    """Arrays of images one after another, with the coordinates of the first."""
+    first, *_ = parts
+    return xr.DataArray(np.concatenate([part.values for part in parts]), first.coords, first.dims)
 
 
 def _write(

@@ -56,3 +56,16 @@ def test_scale_and_offset_do_not_matter(first, second, scale, offset):
     assert -1 <= value <= 1
     assert ncc(second, first) == pytest.approx(value, abs=1e-6)
     assert ncc(first, scale * second + offset) == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [5, 64])
+def test_it_does_not_matter_how_many_images_are_compared_at_a_time(side):
+    rng = np.random.default_rng(0)
+    references = rng.random((2, 7, 1, side, side))
+    maps = rng.random((7, 3, side, side)).astype(np.float32)
+    together = ncc(references, maps)
+    for image in range(7):
+        alone = ncc(references[:, [image]], maps[[image]])
+        np.testing.assert_array_equal(together[:, [image]], alone)
+        single = ncc(references[1, image, 0], maps[image, 2])
+        assert single == together[1, image, 2]

@@ -5,7 +5,8 @@ from scipy.stats import pearsonr
 
 from segue import dims
 from segue.errors import InputError
-from segue.evaluation.maps import decompose, write_maps
+from segue.evaluation.decomposition import decompose
+from segue.evaluation.maps import write_maps
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.score import open_splits, scores
 from segue.evaluation.variants import CORRECTED, JACKKNIFE, PAPER_CODE

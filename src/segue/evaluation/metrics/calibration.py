@@ -46,15 +46,29 @@ def histogram(
         index: bin of each pixel, such as ``bin_of`` tells.
         bins: how many there are.
     """
-    images = len(uncertainty)
-    total = np.broadcast_to(total, uncertainty.shape)
-    place = index.reshape(images, -1) + bins * np.arange(images)[:, None]
+    return Histogram(*in_bins(index, bins, right, total, uncertainty))
 
-    def sums(weights: np.ndarray) -> np.ndarray:
-        flat = np.bincount(place.ravel(), weights=weights.ravel(), minlength=images * bins)
-        return flat.reshape(images, bins)
 
-    return Histogram(sums(right), sums(total), sums(total * uncertainty.astype(np.float64)))
+def in_bins(
+    index: np.ndarray, bins: int, right: np.ndarray, total: np.ndarray | int, *values: np.ndarray
+) -> list[np.ndarray]:
+    """Sums over the samples of each image in bins, each (image, bin): of right ones, of all, and of
+    each of the ``values`` (image, ...), which a pixel's samples have in common.
+
+    Args:
+        index, bins, right, total: see ``histogram``.
+    """
+    images = len(index)
+    place = (index.reshape(images, -1) + bins * np.arange(images)[:, None]).ravel()
+
+    def sums(each: np.ndarray | None = None) -> np.ndarray:
+        weights = None if each is None else each.ravel()
+        return np.bincount(place, weights, images * bins).reshape(images, bins)
+
+    if isinstance(total, int):
+        return [sums(right), total * sums(), *(total * sums(each) for each in values)]
+    products = (total * each.astype(np.float64, copy=False) for each in values)
+    return [sums(right), sums(total), *map(sums, products)]
 
 
 def platt(samples: Histogram) -> tuple[float, float]:
@@ -111,18 +125,9 @@ def curve(
         agreement: number of raters that each pixel's prediction agrees with, (image, y, x).
         raters: how many there are; or how many labelled each pixel, (image, y, x).
     """
-    images = len(confidence)
-    flat = confidence.reshape(images, -1)
-    index = np.clip(np.ceil(flat * bins).astype(np.intp) - 1, 0, bins - 1)
-    index += bins * np.arange(images)[:, None]
-
-    def sums(weights: np.ndarray) -> np.ndarray:
-        binned = np.bincount(index.ravel(), weights=weights.ravel(), minlength=images * bins)
-        return binned.reshape(images, bins)
-
-    if isinstance(raters, int):
-        return Curve(raters * sums(np.ones_like(flat)), raters * sums(flat), sums(agreement))
-    return Curve(sums(raters), sums(raters * confidence), sums(agreement))
+    index = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    right, total, sure = in_bins(index, bins, agreement, raters, confidence)
+    return Curve(total, sure, right)
 
 
 def ace(curves: Curve) -> np.ndarray:

@@ -11,7 +11,7 @@ def fast_entropy(probs: np.ndarray, axis: int) -> np.ndarray:
     Several times faster than ``scipy.special.entr`` in single precision. What rounding left below 0
     is next to nothing; NaN stays NaN.
     """
-    return _terms(probs).sum(axis=axis)
+    return -_terms(probs).sum(axis=axis)
 
 
 def planes(probs: np.ndarray, axis: int) -> np.ndarray:
@@ -28,12 +28,13 @@ def plane_entropy(planes: np.ndarray, axis: int) -> np.ndarray:
     (second,) = np.moveaxis(planes, axis, 0)
     found = _terms(second)
     found += _terms(1 - second)
-    return found
+    return np.negative(found, out=found)
 
 
 def _terms(probs: np.ndarray) -> np.ndarray:
-    """-p·log p of each."""
-    found = np.maximum(probs, _LEAST)
+    """p·log p of each; the least number, too small to change another, is there for log 0."""
+    found = np.abs(probs)
+    found += _LEAST
     np.log(found, out=found)
     found *= probs
-    return np.negative(found, out=found)
+    return found

@@ -5,7 +5,7 @@ import numpy as np
 from segue.evaluation.metrics.entropy import plane_entropy
 
 
-def draw_information(planes: np.ndarray) -> np.ndarray:
+def draw_information(planes: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Mutual information between the draws of a hypothesis, as a share of its total uncertainty.
 
     Σ MI / Σ H(p̄), both summed over pixels, with p̄ the mean of a hypothesis's draws and
@@ -16,13 +16,14 @@ def draw_information(planes: np.ndarray) -> np.ndarray:
     Args:
         planes: class probabilities (eu_sample, au_sample, plane, image, pixel), float32, see
             ``segue.evaluation.metrics.entropy.planes``.
+        means: p̄ of each hypothesis, (eu_sample, plane, image, pixel).
 
     Returns:
         (image,), in [0, 1].
     """
     shares = []
-    for draws in planes:  # one hypothesis at a time, so that it stays in the cache
-        total = _over_pixels(draws.mean(axis=0, keepdims=True))
+    for draws, mean in zip(planes, means, strict=True):  # one at a time, for the cache
+        total = _over_pixels(mean[None])
         shared = np.maximum(total - _over_pixels(draws), 0)
         shares.append(np.divide(shared, total, out=np.zeros_like(total), where=total > 0))
     return np.mean(shares, axis=0)

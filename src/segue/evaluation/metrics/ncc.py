@@ -14,14 +14,21 @@ def ncc(reference: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """
     first, second = _centred(reference), _centred(maps)
     n = first.shape[-1]
-    covariance = (first * second).sum(-1)
-    scale = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
+    covariance = _products(first, second)
+    scale = np.sqrt(_products(first, first) * _products(second, second))
     pearson = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale != 0)
     return pearson * (n - 1) / n
 
 
 def _centred(maps: np.ndarray) -> np.ndarray:
     """Pixels minus their mean, float64, (..., y·x); exactly 0 where all are equal."""
-    flat = maps.reshape(*maps.shape[:-2], -1).astype(np.float64)
-    constant = flat.max(-1, keepdims=True) == flat.min(-1, keepdims=True)
-    return np.where(constant, 0.0, flat - flat.mean(-1, keepdims=True))
+    flat = maps.reshape(*maps.shape[:-2], -1)
+    constant = flat.max(-1) == flat.min(-1)
+    centred = flat - flat.mean(-1, dtype=np.float64, keepdims=True)
+    centred[constant] = 0
+    return centred
+
+
+def _products(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Sum over pixels of the products, without an array of these."""
+    return np.einsum("...i,...i->...", first, second)

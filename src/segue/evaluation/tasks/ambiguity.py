@@ -60,6 +60,7 @@ def _score(
             if variant.transposed_maps:
                 compared = np.swapaxes(compared, -1, -2)
             compared = at(compared, each.pixels)
-            for metric, reference in zip(_METRICS, (each.variance, each.entropy), strict=True):
-                found[variant.name, metric][each.images] = ncc(reference[:, None], compared)
+            references = np.stack([each.variance, each.entropy])[:, :, None]
+            for metric, values in zip(_METRICS, ncc(references, compared), strict=True):
+                found[variant.name, metric][each.images] = values
     return defined, found

@@ -23,6 +23,7 @@ from segue.evaluation.metrics.calibration import (
     curve,
     ece,
     histogram,
+    in_bins,
     platt,
 )
 from segue.evaluation.metrics.masks import argmax
@@ -151,11 +152,10 @@ def _binned(
                 confidence = expit(a * u.astype(np.float64) - b)
                 index = refit.parted(bin_of(u, platt_bins), confidence, ace_bins, a > 0)
                 bins = platt_bins + refit.PARTS * ace_bins
-                sums = histogram(u, agreement, raters, index, bins)
-                sure = histogram(confidence, agreement, raters, index, bins).uncertainty
+                sums = in_bins(index, bins, agreement, raters, u, confidence)
                 images, parted = found[variant.name, measure]
                 images.append(curve(confidence, agreement, raters, ace_bins))
-                parted.append(refit.sparse(refit.Parted(*sums, sure)))
+                parted.append(refit.sparse(refit.Parted(*sums)))
     return {
         key: (Curve(*map(np.concatenate, zip(*images, strict=True))), refit.joined(parted))
         for key, (images, parted) in found.items()

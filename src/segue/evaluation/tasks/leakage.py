@@ -59,7 +59,7 @@ def summarise(
         return {}
     samples = drawn.hypotheses
     chosen = subsamples(samples, draws, hypotheses) if split == _SPLIT else [Subsample(ALL)]
-    readings = list(disagreements(drawn.labels, drawn.stored.shape[3]))
+    readings = list(disagreements(drawn.labels, drawn.classes))
     found = [
         [np.stack(list(_score(drawn.as_maps(maps), readings)), axis=-1) for maps in by_each]
         for by_each in sweep(samples, chosen, list(ESTIMATORS))

@@ -58,7 +58,7 @@ def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
     ``segue.evaluation.metrics.masks.pack``;
     ``draw_information`` (image,), see ``segue.evaluation.metrics.information``.
     """
-    planes, means = drawn.planes, drawn.planes.mean(axis=1)
+    planes, means = drawn.planes, drawn.means
     found = {
         "sample_masks": (("foreground", "eu_sample", "au_sample", "image", "word"), planes, 2),
         "hypothesis_masks": (("foreground", "eu_sample", "image", "word"), means, 1),
@@ -68,7 +68,7 @@ def summarise(split: str, drawn: Drawn) -> dict[str, xr.DataArray]:
         bits = xr.DataArray(_bits(probs, axis), dims=names).transpose(*_MASKS[name])
         # In the order in which stores give it: another would be added up in another one.
         masks[name] = bits.copy(data=np.ascontiguousarray(bits))
-    information = xr.DataArray(draw_information(planes), dims="image")
+    information = xr.DataArray(draw_information(planes, means), dims="image")
     return masks | {"draw_information": information}
 
 
