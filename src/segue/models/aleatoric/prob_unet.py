@@ -137,11 +137,11 @@ class Combiner(nn.Module):
         self.features = nn.Conv2d(width, width, 1)
         self.latent = nn.Linear(latent, width, bias=False)
         self.rest = nn.Sequential(
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, classes * backbone.patch**2, 1),
             *backbone.to_pixels(),
         )
