@@ -247,7 +247,7 @@ def open_split(path: Path, split: str, *, all_chunks: bool = False) -> xr.Datase
     )
 
 
-def as_stored(path: Path, split: str, name: str) -> xr.DataArray | None:
+def as_stored(path: Path, split: str, name: str) -> xr.Variable | None:
     """An array of a split without what its other values tell, lazily, as ``open_split`` has it.
 
     None where nothing was left out (``segue.left_out``).
@@ -265,7 +265,7 @@ def as_stored(path: Path, split: str, name: str) -> xr.DataArray | None:
 
     like = np.broadcast_to(array.dtype.type(), array.shape)
     like = xr.Variable(nodes.dims(array), like, encoding={"chunks": array.chunks})
-    return xr.DataArray(lazy.through(like, array.dtype, read))
+    return lazy.through(like, array.dtype, read)
 
 
 def blocks(split: xr.Dataset, size: int) -> Iterator[xr.Dataset]:

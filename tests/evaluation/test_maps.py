@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import entropy
 
-from segue import blocks, dims, store
+from segue import blocks, dims, shards, store
 from segue.errors import InputError
 from segue.evaluation.decomposition import decompose
 from segue.evaluation.maps import write_maps
@@ -141,6 +141,32 @@ def test_maps_do_not_depend_on_how_samples_are_chunked(tmp_path):
         write_maps(tmp_path / f"{chunk}.zarr", **paths, none_roles="strict", options={})
         found.append(store.open_split(tmp_path / f"{chunk}.zarr", "id").load())
     xr.testing.assert_allclose(*found, atol=1e-7)
+
+
+class _Written:
+    """An array that notes how many images are written to it at a time."""
+
+    def __init__(self, array, noted):
+        self.array, self.noted = array, noted
+
+    def __setitem__(self, images, values):
+        self.noted.append(len(values))
+        self.array[images] = values
+
+
+@pytest.mark.parametrize("chunk", [2, 4, 7, 12])
+@pytest.mark.parametrize("working", [1, 3000], ids=["an image", "a few"])
+def test_no_more_images_wait_to_be_written_than_a_file_holds(tmp_path, monkeypatch, chunk, working):
+    monkeypatch.setattr(blocks, "_WORKING", working)
+    monkeypatch.setattr(shards, "BYTES", 4000)  # eight images
+    paths = write_stores(tmp_path, {"id": random_split("id", images=30)}, chunk=chunk)
+    create, noted = store.create, []
+    monkeypatch.setattr(
+        store, "create", lambda *args, **more: _Written(create(*args, **more), noted)
+    )
+    write_maps(tmp_path / "maps.zarr", **paths, none_roles="strict", options={})
+    assert sum(noted) == 30 * 3
+    assert max(noted) <= 8
 
 
 @pytest.mark.parametrize("wrong", [np.nan, 0.0], ids=["not a number", "no probability at all"])

@@ -136,8 +136,8 @@ def as_stored(split: xr.Dataset, path: Path, name: str) -> xr.Dataset:
     found = store.as_stored(path, name, "probs")
     if found is None:
         return split
-    probs = canonical(xr.Dataset({"probs": found}))["probs"]
-    return xr.Dataset({"labels": split["labels"], "probs": probs.assign_attrs({LEFT_OUT: True})})
+    found.attrs[LEFT_OUT] = True
+    return canonical(xr.Dataset({"probs": found})).assign(labels=split["labels"])
 
 
 def few(block: xr.Dataset, none_roles: str) -> Iterator[Drawn]:

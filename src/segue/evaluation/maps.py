@@ -14,7 +14,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from segue import dims, integrity, plugins, rounding, shards, store
-from segue.blocks import block_size, blocks
+from segue.blocks import blocks
 from segue.errors import InputError
 from segue.evaluation.canonical import known
 from segue.evaluation.drawn import Drawn, as_stored, check_roles, few
@@ -191,7 +191,7 @@ def _create(
     """
     for key, coordinate in block.coords.items():
         store.coordinate(path, name, str(key), str(key), coordinate.values)
-    images, chunk = split.sizes["image"], block_size(split, "probs")
+    images, chunk = split.sizes["image"], block.sizes["image"]
     shard = shards.images(block.nbytes / block.sizes["image"], chunk)
     arrays = {
         str(variable): store.create(
