@@ -13,8 +13,6 @@ version = release = version_of("segue")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
 exclude_patterns = ["_build", "_ext"]
-# Pages that exist in some versions only are named in toctrees by patterns.
-suppress_warnings = ["toc.empty_glob"]
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["fieldlist"]
@@ -31,7 +29,10 @@ python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False
 # Names of other packages, whose documentation is elsewhere.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(argparse|collections|np|npt|numpy|pathlib|pd|pandas|torch|typing|xr|xarray)\b.*"),
+    (
+        r"py:.*",
+        r"(collections|contextlib|np|npt|numpy|pathlib|pd|pandas|torch|typing|xr|xarray)\b.*",
+    ),
     (r"py:.*", r"(ArrayLike|Callable|Iterator|Mapping|Path|Sequence|Tensor|nn\.Module|optional)"),
 ]
 

@@ -1,4 +1,4 @@
-"""Pages whose content is the code's: config keys, options of plug-ins, and the command.
+"""Pages whose content is the code's: config keys, options of plug-ins, the command, Python names.
 
 A page's line ``<!-- generated: NAME -->`` is replaced by Markdown when the site is built.
 """
@@ -7,12 +7,14 @@ import ast
 import os
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sphinx.application import Sphinx
 
+import segue
 from segue import cli, plugins
 from segue.study.config import Config
 
@@ -20,15 +22,15 @@ ROOT = Path(__file__).parent.parent.parent
 _LINE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 _WIDTH = "100"  # columns of the command's help
 
-_FUNCTIONS = {
-    "sources": {"options": "open_source"},
-    "aleatoric": {"options": "Model.__init__", "sampling": "Model.sample"},
-    "epistemic": {"options": "hypotheses"},
-    "tasks": {"": "summarise", " ": "score"},
+FUNCTIONS = {
+    "sources": [("options", "open_source")],
+    "aleatoric": [("options", "Model.__init__"), ("sampling", "Model.sample")],
+    "epistemic": [("options", "hypotheses")],
+    "tasks": [("scores", "summarise"), ("scores", "score")],
 }
 """Kind of plug-in: keys of its config entry that hold options, and the functions that take them."""
 
-_TITLES = {
+TITLES = {
     "sources": ("Sources", "`options` of an entry of `datasets`, by its `source`."),
     "aleatoric": (
         "Aleatoric models",
@@ -54,7 +56,12 @@ def _pages(app: Sphinx) -> Iterator[str]:
 
 
 def _fill(app: Sphinx, page: str, source: list[str]) -> None:
-    content = {"config": config_keys, "options": plugin_options, "command": commands}
+    content = {
+        "config": config_keys,
+        "options": plugin_options,
+        "command": commands,
+        "public": public_names,
+    }
     source[0] = _LINE.sub(lambda found: "\n".join(content[found[1]]()), source[0])
 
 
@@ -166,23 +173,22 @@ def _plural(text: str) -> str:
 # --- options of plug-ins --------------------------------------------------------------------------
 def plugin_options() -> Iterator[str]:
     """Options of each plug-in, from the signature and the docstring of what takes them."""
-    for kind, functions in _FUNCTIONS.items():
-        title, text = _TITLES[kind]
+    for kind, functions in FUNCTIONS.items():
+        title, text = TITLES[kind]
         yield f"## {title}\n\n{text}\n"
         for name in plugins.available(kind):
             yield f"### {name}\n\n{summary(kind, name)}\n"
-            rows = [
-                row for key, each in functions.items() for row in _options(kind, name, key, each)
-            ]
+            rows = [row for key, each in functions for row in _options(kind, name, key, each)]
             columns = ("option", "of", "type", "default", "meaning")
-            if len([key for key in functions if key.strip()]) < 2:
+            if len({key for key, _ in functions}) == 1:
                 columns, rows = columns[:1] + columns[2:], [row[:1] + row[2:] for row in rows]
             yield from _table(columns, rows) if rows else ["It has no options.\n"]
 
 
 def summary(kind: str, name: str) -> str:
     """The first paragraph of a plug-in's docstring."""
-    text = ast.get_docstring(plugins._syntax(plugins.module(kind, name))) or ""
+    file = Path(find_spec(plugins.module(kind, name)).origin)
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return " ".join(text.split("\n\n")[0].split())
 
 
@@ -225,6 +231,17 @@ def described(docstring: str | None) -> dict[str, str]:
         elif line.strip():
             found |= {name: f"{found[name]} {line.strip()}" for name in names}
     return found
+
+
+# --- Python ---------------------------------------------------------------------------------------
+def public_names() -> Iterator[str]:
+    """What ``import segue`` gives."""
+    yield "```{eval-rst}"
+    for name in segue.__all__:
+        one = isinstance(getattr(segue, name), type)
+        yield f".. auto{'class' if one else 'function'}:: segue.{name}"
+        yield "   :members:\n" if one else ""
+    yield "```"
 
 
 # --- the command ----------------------------------------------------------------------------------

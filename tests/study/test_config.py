@@ -57,7 +57,7 @@ def test_pins_satisfy_the_ranges_of_the_project():
 
 def test_pins_are_exact_and_of_no_machine():
     for name, version in pins().items():
-        assert re.fullmatch(r"[\d.]+(post\d+)?", version), f"{name}: {version}"
+        assert re.fullmatch(r"[\d.]+((b|post)\d+)?", version), f"{name}: {version}"
         assert not name.startswith("nvidia")
 
 
