@@ -37,6 +37,6 @@ nitpick_ignore_regex = [
 ]
 
 html_theme = "furo"
-html_title = "Segue"
+html_title = f"Segue {version}"
 html_copy_source = False
 html_show_sphinx = False

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from numpy.typing import ArrayLike
 from sphinx.application import Sphinx
+from sphinx.util.typing import stringify_annotation
 
 import segue
 from segue import cli, plugins
@@ -45,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("source-read", _fill)
     app.connect("env-get-outdated", lambda *_: list(_pages(app)))
+    app.connect("autodoc-process-signature", _short)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -53,6 +56,14 @@ def _pages(app: Sphinx) -> Iterator[str]:
     for name in app.env.found_docs:
         if _LINE.search(Path(app.env.doc2path(name)).read_text(encoding="utf-8")):
             yield name
+
+
+def _short(app, what, name, object_, options, signature, returns) -> tuple[str | None, str | None]:
+    """A signature with NumPy's name in the place of all that an array may be made of."""
+    for mode in ("smart", "fully-qualified-except-typing"):
+        if signature:
+            signature = signature.replace(stringify_annotation(ArrayLike, mode), "ArrayLike")
+    return signature, returns
 
 
 def _fill(app: Sphinx, page: str, source: list[str]) -> None:
@@ -73,7 +84,10 @@ def config_keys() -> Iterator[str]:
         yield f"## {name}\n\n```yaml\n{text}\n```\n"
         whole = schema["properties"][name]
         rows = list(_keys(name, whole, name in schema["required"], whole, schema["$defs"]))
-        yield from _table(("key", "value", "default"), rows)
+        columns = ("key", "value", "default")
+        if not any(default for *_, default in rows):
+            columns, rows = columns[:2], [row[:2] for row in rows]
+        yield from _table(columns, rows)
 
 
 def sections(text: str) -> dict[str, str]:
