@@ -13,12 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import generated
 import pytest
 import yaml
 from snakemake.cli import get_argument_parser
 
 import segue
-from segue import cli, plugins
+from segue import plugins
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -136,34 +137,26 @@ def test_the_reference_has_every_key_command_and_name(site):
     assert "recipes.&lt;name&gt;.collect.share" in config
     command = (site / "cli.html").read_text(encoding="utf-8")
     assert all(f"<h{level}>" in command for level in (1, 2, 3))
-    assert {"segue stage train", "segue score"} <= set(cli.commands())
-    assert all(f"{name}<a" in command for name in cli.commands())
+    assert {"segue stage train", "segue score"} <= set(generated.parsers())
+    assert all(f"{name}<a" in command for name in generated.parsers())
     python = (site / "python.html").read_text(encoding="utf-8")
     assert all(f'id="segue.{name}"' in python for name in segue.__all__)
 
 
 # --- what the reference is made of ----------------------------------------------------------------
-@pytest.fixture
-def generated(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS / "_ext")
-    import generated
-
-    return generated
-
-
-def test_every_option_of_a_plug_in_says_what_it_means(generated):
+def test_every_option_of_a_plug_in_says_what_it_means():
     rows = [line for line in "\n".join(generated.plugin_options()).splitlines() if "|" in line]
     options = [row for row in rows if row.startswith("| `")]
     assert len(options) > 20
     assert not [row for row in options if row.endswith("|  |")]
 
 
-def test_every_kind_of_plug_in_with_options_is_there(generated):
+def test_every_kind_of_plug_in_with_options_is_there():
     assert generated.FUNCTIONS.keys() == generated.TITLES.keys()
     assert generated.FUNCTIONS.keys() == plugins.PACKAGES.keys() - {"figures"}
 
 
-def test_the_sections_of_the_config_are_all_of_it(generated):
+def test_the_sections_of_the_config_are_all_of_it():
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
     shown = "\n".join(generated.sections(text).values()).splitlines()
     head, _, rest = text.partition("\nstudy:")
@@ -174,7 +167,7 @@ def test_the_sections_of_the_config_are_all_of_it(generated):
     ]
 
 
-def test_what_a_value_has_to_be_is_said_in_words(generated):
+def test_what_a_value_has_to_be_is_said_in_words():
     schema = {"type": "array", "items": {"type": "integer", "minimum": 4}, "minItems": 1}
     assert generated.words(schema, {}) == "list of integers ≥ 4 (at least 1)"
     either = {"anyOf": [{"const": "patients"}, {"type": "null"}]}
@@ -288,7 +281,7 @@ def check_command(words: list[str]) -> None:
     program, *rest = words
     match program.removeprefix(".venv/bin/"):
         case "segue":
-            known, name = cli.commands(), "segue"
+            known, name = generated.parsers(), "segue"
             while rest and f"{name} {rest[0]}" in known:
                 name = f"{name} {rest.pop(0)}"
             any_of = rest and rest[0].startswith("<")  # segue stage <name>

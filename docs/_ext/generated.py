@@ -3,6 +3,7 @@
 A page's line ``<!-- generated: NAME -->`` is replaced by Markdown when the site is built.
 """
 
+import argparse
 import ast
 import os
 import re
@@ -259,10 +260,23 @@ def public_names() -> Iterator[str]:
 
 
 # --- the command ----------------------------------------------------------------------------------
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command by its name, such as ``segue score``."""
+    found, pending = {}, [("segue", cli._parser())]
+    while pending:
+        name, parser = pending.pop(0)
+        found[name] = parser
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                inner = [(f"{name} {each}", below) for each, below in action.choices.items()]
+                pending = inner + pending
+    return found
+
+
 def commands() -> Iterator[str]:
     """What ``--help`` of each command says."""
     os.environ["COLUMNS"] = _WIDTH
-    for command, parser in cli.commands().items():
+    for command, parser in parsers().items():
         level = "##" if command.count(" ") < 2 else "###"
         yield f"{level} {command}\n\n```text\n{parser.format_help().rstrip()}\n```\n"
 

@@ -107,18 +107,6 @@ def _stage(given: argparse.Namespace) -> None:
     stages.run(given.stage, given.settings, given.out, given.threads, given.gpu)
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """The parser of each command by its name, such as ``segue score``; for the documentation."""
-    found, pending = {}, {"segue": _parser()}
-    while pending:
-        name, parser = pending.popitem()
-        found[name] = parser
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                pending |= {f"{name} {each}": inner for each, inner in action.choices.items()}
-    return found
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="segue",
