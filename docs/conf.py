@@ -20,7 +20,7 @@ myst_enable_extensions = ["fieldlist"]
 # The notebook runs whenever the site is built, in a folder of its own, and may not fail.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_timeout = 120
+nb_execution_timeout = 300  # seconds a cell; it takes a few
 nb_execution_raise_on_error = True
 
 autodoc_member_order = "bysource"

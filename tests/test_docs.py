@@ -20,9 +20,11 @@ from snakemake.cli import get_argument_parser
 
 import segue
 from segue import plugins
+from segue.study.config import Config, read
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 PAGES = sorted(DOCS.glob("*.md"))
 TEXTS = [*PAGES, *ROOT.glob("*.md"), ROOT / "results/README.md"]
 ELSEWHERE = {
@@ -132,7 +134,7 @@ def test_a_page_loads_nothing_from_another_host(site):
 
 def test_the_reference_has_every_key_command_and_name(site):
     config = (site / "config.html").read_text(encoding="utf-8")
-    for name in yaml.safe_load((ROOT / "config.yaml").read_text()):
+    for name in CONFIG:
         assert f'id="{name.replace("_", "-")}"' in config
     assert "recipes.&lt;name&gt;.collect.share" in config
     command = (site / "cli.html").read_text(encoding="utf-8")
@@ -220,7 +222,7 @@ def test_links_of_a_file_lead_to_a_file_and_a_heading_of_it(path):
 
 
 # --- examples -------------------------------------------------------------------------------------
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_examples_of_a_page_run_in_their_order(page, tmp_path, monkeypatch):
     found = [block for block in blocks(page) if block.run and block.kind in ("python", "bash")]
     if page.name in ELSEWHERE or not found:
@@ -251,7 +253,9 @@ def test_examples_can_be_read_and_name_what_there_is(path):
         ):  # Snakemake's language is no Python
             ast.parse(block.text)
         elif block.kind == "yaml":
-            yaml.safe_load(block.text)
+            content = yaml.safe_load(block.text)
+            if content.keys() <= Config.model_fields.keys():
+                read(content, CONFIG)
         elif block.kind in ("bash", ""):
             for command in commands(block.text, prompt=block.kind == ""):
                 check_command(command)
