@@ -1,6 +1,7 @@
 """The command passes settings on by name, and says what is wrong with them in one line."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -141,6 +142,15 @@ def test_a_figure_is_drawn_by_its_module(settings, tmp_path, capsys):
     path = settings({"figure": "scatter_grid", "tables": str(tmp_path)})
     assert cli.main(["stage", "figure", "--settings", path, "--out", str(tmp_path / "f")]) == 1
     assert f"{tmp_path / 'deltas.csv'}: no such file" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_project_and_of_what_computes(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == f"segue {version('segue')}"
+    for package in ("numpy", "torch", "zarr"):
+        assert f"{package} {version(package)}" in second
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -28,6 +28,7 @@ LEAVES = {
         "integrity",
         "keys",
         "plugins",
+        "progress",
         "schema",
     ),
     *("lazy", "left_out", "nodes", "results", "rounding", "seeds", "shards", "stamp", "store"),

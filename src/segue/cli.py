@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from segue import plugins
+from segue import plugins, progress
 from segue.errors import InputError
 
 
@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
     try:
-        given.command(given)
+        with progress.apart():
+            given.command(given)
     except _Stopped as error:
         print("segue: stopped", file=sys.stderr)
         return error.args[0]
@@ -41,6 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"segue: error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
+
+
+class _Version(argparse.Action):
+    """Prints the version, and those of what computes, which a report of a fault ought to name."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        found = import_module("segue.study.code").software()
+        print(f"segue {found.pop('segue', 'of unknown version')}")
+        print(", ".join(f"{name} {version}" for name, version in found.items()))
+        parser.exit()
 
 
 class _Stopped(BaseException):
@@ -102,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Uncertainty of segmentations, and how entangled its two kinds are.",
         epilog="`segue <command> --help` says more. `snakemake` runs whole studies.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print it and end")
     commands = parser.add_subparsers(required=True, metavar="<command>")
 
     def add(name: str, function, summary: str, **more) -> argparse.ArgumentParser:

@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 PRESETS = sorted(ROOT.glob("workflow/studies/*.yaml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CONDA_NAMES = {"pytorch-cpu": "torch", "pytorch-gpu": "torch"}
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "pytorch-cpu": "torch",
+    "pytorch-gpu": "torch",
+    "snakemake-minimal": "snakemake",
+}
 
 
 def change(preset: Path | None) -> dict:
@@ -52,20 +57,49 @@ def test_pins_satisfy_the_ranges_of_the_project():
 
 def test_pins_are_exact_and_of_no_machine():
     for name, version in pins().items():
-        assert re.fullmatch(r"[\d.]+(post\d+)?", version), f"{name}: {version}"
+        assert re.fullmatch(r"[\d.]+((b|post)\d+)?", version), f"{name}: {version}"
         assert not name.startswith("nvidia")
 
 
-@pytest.mark.parametrize("kind", ["cpu", "gpu"])
-def test_conda_environments_have_the_pinned_versions(kind):
-    packages = yaml.safe_load((ROOT / f"envs/segue-{kind}.yaml").read_text())["dependencies"]
+def in_conda(file: str) -> dict[str, str]:
+    """Versions of a conda environment's packages, by the names that they have on PyPI."""
+    content = yaml.safe_load((ROOT / file).read_text())["dependencies"]
+    packages = [line for line in content if isinstance(line, str)]
+    assert f"python {PROJECT['requires-python']}" in packages
     versions = dict(line.split(" =") for line in packages if " =" in line)
-    python = next(line for line in packages if line.startswith("python "))
-    assert python == f"python {PROJECT['requires-python']}"
-    ours = {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
-    assert ours == {name: pins()[name] for name in ours}
-    needed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["study"]]
-    assert {Requirement(text).name for text in needed} - {"snakemake"} == ours.keys()
+    return {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
+
+
+def needed(*extras: str) -> set[str]:
+    """Names of what the project needs, and its extras."""
+    lines = [line for extra in extras for line in PROJECT["optional-dependencies"][extra]]
+    return {Requirement(text).name for text in [*PROJECT["dependencies"], *lines]}
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("envs/segue-cpu.yaml", needed("study") - {"snakemake"}),
+        ("envs/segue-gpu.yaml", needed("study") - {"snakemake"}),
+        ("environment.yml", needed("study", "data")),
+    ],
+)
+def test_conda_environments_have_the_pinned_versions(file, names):
+    found = in_conda(file)
+    assert found.keys() == names
+    assert found == {name: pins()[name] for name in found}
+
+
+def test_the_image_copies_what_a_study_needs():
+    """There is no engine to build it with everywhere: at least it names what there is."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = {name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]}
+    assert all((ROOT / name).exists() for name in copied)
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    assert copied == {line[1:] for line in sent if line.startswith("!")}
+    assert copied >= {"pyproject.toml", "src", "Snakefile", "config.yaml", "profiles", "workflow"}
+    (base,) = re.findall(r"^FROM python:(\S+)-slim$", "\n".join(lines), re.MULTILINE)
+    assert f"Programming Language :: Python :: {base}" in PROJECT["classifiers"]
 
 
 def test_the_version_is_the_same_everywhere():

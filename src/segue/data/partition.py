@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tqdm import tqdm
-
 from segue.errors import InputError
+from segue.progress import progress
 from segue.seeds import rng
 
 _LOG = logging.getLogger(__name__)
@@ -77,8 +76,8 @@ def checksum(path: Path, published: str | None) -> str:
     """The sha256 of a file; a warning is logged where it is not the ``published`` one."""
     digest = hashlib.sha256()
     size = path.stat().st_size
-    with path.open("rb") as file, tqdm(total=size, unit="B", unit_scale=True, delay=10) as bar:
-        bar.set_description(f"sha256 of {path.name}", refresh=False)
+    bar = progress(total=size, desc=f"sha256 of {path.name}", unit="B", unit_scale=True, delay=10)
+    with path.open("rb") as file, bar:
         while block := file.read(_BLOCK):
             digest.update(block)
             bar.update(len(block))

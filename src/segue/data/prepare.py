@@ -21,6 +21,7 @@ from segue.data.source import Sample, Source
 from segue.data.statistics import of_split, sentence
 from segue.data.workers import workers
 from segue.errors import InputError
+from segue.progress import progress
 
 _BLOCK = 64  # images of a worker's task, and of a chunk of the store
 _ROUNDING = 4 * np.finfo(float).eps  # of an image's largest value; less than that is constant
@@ -84,12 +85,12 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
     total = sum(len(items) for items in source.splits.values())
     with (
         store.publish(Path(out)) as path,
-        tqdm(total=total, unit="image", desc=f"prepare {name}", mininterval=1) as progress,
+        progress(total=total, desc=f"prepare {name}") as bar,
         workers(threads) as run,
     ):
         store.describe(path, _attributes(source, name, seed))
         for split in source.splits:
-            _write_split(source, split, path, seed=seed, run=run, progress=progress)
+            _write_split(source, split, path, seed=seed, run=run, bar=bar)
         statistics = {s: of_split(store.open_split(path, s)) for s in store.splits(path)}
         store.describe(path, {"statistics": statistics})
         said = sentence(store.attributes(path), statistics, source.shape)
@@ -97,7 +98,7 @@ def write_source(source: Source, out: Path, *, name: str, seed: int, threads: in
 
 
 def _write_split(
-    source: Source, split: str, path: Path, *, seed: int, run: Callable, progress: tqdm
+    source: Source, split: str, path: Path, *, seed: int, run: Callable, bar: tqdm
 ) -> None:
     items = source.splits[split]
     shifts = list(source.corruptions) if split == "id" else []
@@ -124,7 +125,7 @@ def _write_split(
             for name, values in block.others.items():
                 of_group[name][here] = values
         coordinates.extend(block.coordinates)
-        progress.update(len(block.coordinates))
+        bar.update(len(block.coordinates))
     for key in coordinates[0]:
         for group in groups.values():
             store.coordinate(path, group, key, "image", [c[key] for c in coordinates])

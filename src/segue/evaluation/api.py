@@ -51,11 +51,11 @@ def score(
             hypotheses, with ``strict`` EU is 0.
 
     Returns:
-        A row a score: task, metric, variant, split, measure (TU, AU, EU, or empty), aggregation,
-        image (its index, or ``all`` for a number of the whole split), name (the image's) and score,
-        NaN where it is undefined: that of an image which nobody read, of ambiguity without two
-        raters, of AU and EU where there is one hypothesis with one draw, and of the diversity of
-        draws or raters where there is one.
+        A row a score, with its task, metric, variant, split, measure (TU, AU, EU, or empty),
+        aggregation, image (its index, or ``all`` for a number of the whole split), name (the
+        image's) and score, NaN where it is undefined: that of an image which nobody read, of
+        ambiguity without two raters, of AU and EU where there is one hypothesis with one draw, and
+        of the diversity of draws or raters where there is one.
 
     Raises:
         InputError: arrays that are missing, do not fit together or hold what they may not, or a

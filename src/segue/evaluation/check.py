@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import xarray as xr
-from tqdm import tqdm
 
 from segue import store
 from segue.blocks import blocks
@@ -26,6 +25,7 @@ from segue.evaluation.structure import (
     recognise,
 )
 from segue.evaluation.values import Found, remarks, values
+from segue.progress import progress
 
 _LARGE = 256 * 2**20  # bytes of a chunk, which is decoded whole however little of it is wanted
 
@@ -132,7 +132,7 @@ def check_splits(splits: Mapping[str, xr.Dataset], where: str) -> list[str]:
 def _check_values(splits: Mapping[str, xr.Dataset], where: str, *, bar: bool) -> list[str]:
     found = {}
     total = sum(split.sizes["image"] for split in splits.values())
-    with tqdm(total=total, unit="image", mininterval=1, desc="check", disable=not bar) as done:
+    with progress(total=total, desc="check", disable=not bar) as done:
         for name, split in splits.items():
             found[name], start = Found(), 0
             for block in blocks(split, *ARRAYS):

@@ -22,6 +22,7 @@ from segue.evaluation.estimators import ESTIMATORS
 from segue.evaluation.shown import choose
 from segue.evaluation.stores import open_together
 from segue.left_out import COMPLEMENT, SUM
+from segue.progress import progress
 
 SAMPLE_DIMS = ("eu_sample", "au_sample")
 
@@ -73,7 +74,7 @@ def write_maps(
     if not splits:
         raise InputError(f"{source}: expected splits val, id or ood_<shift>, found none")
     total = sum(split.sizes["image"] for split in splits.values())
-    with store.publish(out) as path, tqdm(total=total, unit="image", mininterval=1) as bar:
+    with store.publish(out) as path, progress(total=total, desc=f"maps of {source}") as bar:
         sizes = next(iter(splits.values())).sizes
         store.describe(
             path,

@@ -1,6 +1,6 @@
 """What a task is: which measure ought to win under which metric, and the scores it yields.
 
-A module in ``segue/tasks`` has a ``TASK`` and a function
+A module in ``segue.evaluation.tasks`` has a ``TASK`` and a function::
 
     score(splits, variants, *, <options>) -> iterator of Score
 
@@ -13,7 +13,7 @@ need not know of them. Attributes of a split are ``none_roles``, that of its map
 ``segue.evaluation.maps``, and the numbers of samples, ``eu_sample`` and ``au_sample``.
 
 Samples are large, read once, and need not be kept. A task that needs more of them than the maps has
-a second function
+a second function::
 
     summarise(split, drawn, *, <options>) -> dict of data arrays, by their names
 

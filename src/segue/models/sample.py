@@ -16,7 +16,6 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from segue import dims, integrity, plugins, rounding, shards, store
 from segue.errors import InputError
@@ -35,6 +34,7 @@ from segue.models.fitting import fitting
 from segue.models.networks import dropout
 from segue.models.noise import image_noise
 from segue.models.precision import autocast
+from segue.progress import progress
 from segue.seeds import derive
 
 
@@ -117,7 +117,7 @@ def sample(
     with (
         resumable(Path(work), made_by),
         store.publish(out, Path(work) / out.name) as path,
-        tqdm(total=n * sum(map(len, images.values())), desc="/".join(labels), unit="image") as bar,
+        progress(total=n * sum(map(len, images.values())), desc="/".join(labels)) as bar,
         writer() as write,
     ):
 

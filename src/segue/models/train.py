@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from segue import store
 from segue.errors import InputError
@@ -25,6 +24,7 @@ from segue.models.checkpoint import Checkpoint, build, check_size, flatten, read
 from segue.models.device import enough_memory, name_of, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
 from segue.models.precision import autocast
+from segue.progress import progress
 from segue.seeds import derive, rng
 
 _SAVE_EVERY_S = 60.0
@@ -109,7 +109,7 @@ def train(
     with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
         run = _Run(model, training, recipe, Path(work) / "state.pt")
         epochs = range(run.resume(), run.epochs)
-        for epoch in tqdm(epochs, desc=out.stem, unit="epoch", mininterval=1):
+        for epoch in progress(epochs, desc="/".join(labels), unit="epoch"):
             run.finish_epoch(epoch, _epoch(run, epoch, data, seed, device))
         last = run.curve[training["epochs"] - 1]
         if hasattr(model, "concern") and (concern := model.concern(last)):

@@ -26,6 +26,7 @@ PLUMBING = frozenset(
         "segue.lazy",
         "segue.nodes",
         "segue.plugins",
+        "segue.progress",
         "segue.store",
         "segue.study",
         "segue.schema",

@@ -7,11 +7,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from tqdm import tqdm
 
 from segue import seeds
 from segue.data.contours.database import SLICE_SIDE, Annotation, Scan, load
 from segue.data.contours.masks import Mask, cut_out, join, overlap, rasterise
+from segue.progress import progress
 
 RATERS = 4
 _SHRINK = 0.9
@@ -44,7 +44,7 @@ class Nodule:
 @lru_cache(maxsize=1)
 def all_nodules() -> list[Nodule]:
     """Every nodule of the file, scan by scan; found once in each process, in some seconds."""
-    scans = tqdm(load().values(), desc="outlines", unit="scan", delay=5, mininterval=1)
+    scans = progress(load().values(), desc="outlines", unit="scan", delay=5)
     return [nodule for scan in scans for nodule in nodules(scan)]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from segue.data import leaks
 from segue.data.source import Sample
@@ -17,6 +16,7 @@ from segue.data.sources.folder.masks import Raw
 from segue.data.sources.folder.table import Row
 from segue.dims import UNLABELLED
 from segue.errors import InputError
+from segue.progress import progress
 
 _log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ def survey(
     """
     sha256 = hashlib.sha256()
     masks, images, digests, turned = Survey(), _Images({}, {}), {}, 0
-    for item in tqdm(items, desc="files", unit="image", delay=10):
+    for item in progress(items, desc="files", delay=10):
         raw = reader.raw(item, sha256.update)
         for path, mask in zip(item.row.masks, raw.masks, strict=True):
             if mask is not None:

@@ -10,13 +10,13 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from segue.data.contours.database import load, scans_by_series
 from segue.data.contours.nodules import SLICE_SIDE, labels, nodules_of, window_origin
 from segue.data.decoding import decoding
 from segue.data.sources.lidc.slice import Slice
 from segue.errors import InputError
+from segue.progress import progress
 
 _LOG = logging.getLogger(__name__)
 SIDE = 128
@@ -98,7 +98,7 @@ def _headers(path: Path) -> Iterator[tuple[str, object]]:
     """Name and header of each CT slice; other objects have no position and are passed over."""
     pydicom = _pydicom()
     files = sorted(f for f in path.rglob("*") if f.suffix.lower() == ".dcm")
-    for file in tqdm(files, desc="DICOM headers", delay=10):
+    for file in progress(files, desc="DICOM headers", unit="file", delay=10):
         with decoding(f"{file}: not a DICOM file", "fetch its series again"):
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER)
         if "ImagePositionPatient" not in header or "RescaleSlope" not in header:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tqdm import tqdm
+from tqdm.utils import CallbackIOWrapper
 
 from segue.data.decoding import decoding
 from segue.errors import InputError
+from segue.progress import progress
 
 _ALLOWED = {
     ("numpy", "ndarray"),
@@ -57,12 +58,14 @@ def contents(path: Path) -> Any:
     """
     machine = _Machine(path)
     size = path.stat().st_size
+    bar = progress(total=size, desc=path.name, unit="B", unit_scale=True, delay=10)
     with (
         path.open("rb") as raw,
-        tqdm.wrapattr(raw, "read", total=size, desc=path.name, delay=10) as file,
+        bar,
         decoding(f"{path}: not a whole pickle", "fetch it again"),
     ):
-        for opcode, argument, position in pickletools.genops(file):
+        counted = CallbackIOWrapper(bar.update, raw, "read")
+        for opcode, argument, position in pickletools.genops(counted):
             machine.step(opcode.name, argument, position)
         return machine.pop()
 
