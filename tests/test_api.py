@@ -29,7 +29,7 @@ def test_importing_it_imports_nothing_heavy():
 def test_the_names_are_those_of_the_parts():
     assert segue.decompose is maps.decompose
     assert segue.delta is entanglement.delta
-    assert {"decompose", "delta", "open_study", "score"} <= set(dir(segue))
+    assert {"PredictionWriter", "decompose", "delta", "open_study", "score"} <= set(dir(segue))
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
         _ = segue.scores
 

@@ -115,7 +115,7 @@ def test_metrics_know_arrays_only(module):
 
 def test_only_the_command_reads_the_command_line():
     readers = {m for m, path in FILES.items() if re.search(r"argparse|sys\.argv", path.read_text())}
-    assert readers == {"segue.cli"}
+    assert readers == {"segue.cli", "segue.arguments"}
 
 
 def test_the_package_does_not_know_snakemake():
