@@ -133,6 +133,13 @@ def _add_source(sources, name: str, summary: str) -> None:
             help="of each file's axes, such as czyx: e member, a draw, c class, i image, z, y, x",
         )
     command.add_argument(
+        "--size",
+        type=int,
+        nargs=2,
+        metavar=("Y", "X"),
+        help="of all images: smaller ones get a margin of certain background without labels",
+    )
+    command.add_argument(
         "--values",
         nargs="+",
         metavar="VALUE=CLASS",

@@ -86,13 +86,14 @@ def _score(given: argparse.Namespace) -> None:
 
 @_stoppable()
 def _import(given: argparse.Namespace) -> None:
-    names = ("split", "labels", "slices", "axes", "values", "ignore")
+    names = ("split", "labels", "slices", "axes", "size", "values", "ignore")
     chosen = {
         name: getattr(given, name) for name in names if getattr(given, name, None) is not None
     }
     if "values" in chosen:
         chosen["values"] = dict(chosen["values"])
-    for line in import_module(f"segue.interop.{given.source}").read_in(given.out, **chosen):
+    importing = import_module("segue.interop.importing")
+    for line in importing.import_from(given.source, given.out, **chosen):
         print(line)
     print(f"Written to {given.out}. Next: segue check {given.out}")
 

@@ -16,6 +16,7 @@ from segue.interop.arrays import Stored
 PLANE = "zyx"
 """Letters of space: rows and columns of an image are two of them, in this order."""
 
+_LETTERS = "ieaczyx"
 _NOTHING = "t"  # an axis of size 1, that NIfTI files with vectors have
 
 
@@ -64,6 +65,21 @@ def volume(stored: Stored, lead: str, cut: str | None, given: str | None = None)
             f"{stored.shape}; say by --axes which letter each axis is"
         )
     return Volume(stored, letters)
+
+
+def axis_of(slices: str | None, axes: str | None) -> str | None:
+    """The axis along which arrays are cut into images, by the options ``slices`` and ``axes``.
+
+    Raises:
+        InputError: letters that there are not, or that do not go together.
+    """
+    if axes and (set(axes) - {*_LETTERS} or len(set(axes)) < len(axes) or not {*"yx"} <= {*axes}):
+        raise InputError(
+            f"--axes: expected letters of {_LETTERS}, each once, y and x among them, found {axes!r}"
+        )
+    if axes and "i" in axes and slices:
+        raise InputError("--slices: images are along the axis i of --axes already; leave it out")
+    return "i" if axes and "i" in axes else slices
 
 
 def cut_of(of: Volume, cut: str | None) -> str | None:

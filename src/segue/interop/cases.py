@@ -92,7 +92,7 @@ class Case:
         return joined
 
 
-def open_case(files: Files, name: str, axes: str | None, cut: str | None) -> Case:
+def open_case(files: Files, name: str, *, axes: str | None, cut: str | None) -> Case:
     """Open the files of a case; no more than their headers are read.
 
     Args:

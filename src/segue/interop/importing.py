@@ -1,6 +1,8 @@
 """Predictions and masks in files -> a store of predictions, and how they were understood."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +12,9 @@ from segue.data.sources.folder.legend import Legend, values_option
 from segue.dims import is_ood
 from segue.errors import InputError
 from segue.evaluation.canonical import known
+from segue.interop.axes import axis_of
 from segue.interop.cases import Case, check_classes
+from segue.interop.margin import Margin, Size
 from segue.interop.patterns import Files, check_whole, find
 from segue.interop.raters import SUFFIXES, Reading, open_reading, survey
 from segue.interop.turned import Fit
@@ -33,54 +37,32 @@ class Split(NamedTuple):
     open: Callable[[str], Case]
 
 
-def splits_of(given: Sequence[str], option: str) -> dict[str, str]:
-    """``val=DIR id=DIR`` of the command line, by split.
-
-    Raises:
-        InputError: a split that there is not, or one that is there twice.
-    """
-    found: dict[str, str] = {}
-    for each in given:
-        name, equals, what = each.partition("=")
-        if not equals or known([name]) != [name] or name in found or not what:
-            raise InputError(
-                f"{option}: expected val=..., id=... or ood_<shift>=..., each once, found {each!r}"
-            )
-        found[name] = what
-    return found
-
-
-def masks_of(given: Sequence[str], splits: Sequence[str]) -> dict[str, Files]:
-    """The raters' masks of each split, by ``--labels``: one for all splits, or one for each.
-
-    Raises:
-        InputError: a split that has none, or files that cannot be found.
-    """
-    if len(given) == 1 and not known([given[0].partition("=")[0]]):
-        return dict.fromkeys(splits, find(given[0], ("rater",), SUFFIXES))
-    named = splits_of(given, "--labels")
-    if odd := sorted({*splits} ^ named.keys()):
-        raise InputError(
-            f"--labels: expected {', '.join(splits)}, or one folder for all of them, found "
-            f"{', '.join(named)}; correct {odd[0]}"
-        )
-    return {split: find(named[split], ("rater",), SUFFIXES) for split in splits}
-
-
-def write(
+def import_from(
+    source: str,
     out: Path,
-    splits: Mapping[str, Split],
     *,
-    sliced: bool,
-    values: Mapping[str, int] | None,
-    ignore: int | None,
+    split: Sequence[str],
+    labels: Sequence[str],
+    slices: str | None = None,
+    axes: str | None = None,
+    size: Size | None = None,
+    values: Mapping[str, int] | None = None,
+    ignore: int | None = None,
 ) -> list[str]:
-    """Write the store ``out`` of the files of some splits.
+    """Write a store of predictions in files.
 
     Args:
+        source: whose files they are: a module of ``segue.interop.sources``.
         out: path of the store; must not exist.
-        splits: by name.
-        sliced: whether images are slices of volumes; those of one volume have one patient then.
+        split: of each split its name, ``=`` and its files: a pattern with ``{image}`` and some of
+            ``{member}``, ``{draw}`` and ``{class}``; or a folder of files, or of a folder a member.
+        labels: the raters' masks: a pattern with ``{image}`` and ``{rater}``, or a folder of files,
+            or of a folder a rater; one for all splits, or one a split, as ``split``.
+        slices: the axis along which volumes are cut into images, which have one patient then:
+            ``z``, ``y`` or ``x``.
+        axes: a letter for each axis of a file (``segue.interop.axes``); None: as is usual.
+        size: (y, x) of the store's images, of which smaller ones get a margin
+            (``segue.interop.margin``); None: all have one size.
         values: pixel value of the masks, or colour as ``#ff0000``, -> class; by default they are
             class indices, or 0 and 255 of two classes.
         ignore: pixel value that stands for no class.
@@ -93,39 +75,84 @@ def write(
     """
     if out.exists():
         raise InputError(f"{out}: exists already; remove it, or name another --out")
-    for split in splits.values():
-        check_whole(split.files)
-        check_classes(split.files)
-    some = next(iter(splits.values()))
-    classes = some.open(next(iter(some.files.images))).classes
+    module = import_module(f"segue.interop.sources.{source}")
+    cut = axis_of(slices, axes)
+    named = _by_split(split, "--split")
+    masks = _masks(labels, list(named))
+    splits = {}
+    for name, given in named.items():
+        files = find(given, module.KEYS, module.SUFFIXES)
+        check_whole(files)
+        check_classes(files)
+        splits[name] = Split(
+            files, masks[name], partial(module.open_case, files, cut=cut, axes=axes)
+        )
+    classes = _classes(splits)
     numbers = values_option(values, [str(each) for each in range(classes)])
-    legend = survey(_readings(splits), classes, numbers, ignore)
+    margin = Margin(size)
+    legend = survey(_readings(splits, margin), classes, numbers, ignore)
     lines = []
     with PredictionWriter(out) as writer:
-        for name, split in splits.items():
-            lines += _write_split(writer, name, split, legend, sliced)
-    return [*lines, *_copies(splits), *_unused(splits)]
+        for name, each in splits.items():
+            lines += _write(writer, name, each, (legend, margin), slices is not None)
+    said = module.remarks([each.files for each in splits.values()])
+    return [*lines, *_copies(splits), *_unused(splits), *said]
 
 
-def _readings(splits: Mapping[str, Split]) -> Iterator[Reading]:
-    """The masks of each case, once where splits share them."""
+def _by_split(given: Sequence[str], option: str) -> dict[str, str]:
+    """``val=FILES id=FILES`` of the command line, by split."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, equals, what = each.partition("=")
+        if not equals or known([name]) != [name] or name in found or not what:
+            raise InputError(
+                f"{option}: expected val=..., id=... or ood_<shift>=..., each once, found {each!r}"
+            )
+        found[name] = what
+    return found
+
+
+def _masks(given: Sequence[str], splits: Sequence[str]) -> dict[str, Files]:
+    """The raters' masks of each split: one for all splits, or one for each."""
+    if len(given) == 1 and not known([given[0].partition("=")[0]]):
+        return dict.fromkeys(splits, find(given[0], ("rater",), SUFFIXES))
+    named = _by_split(given, "--labels")
+    if odd := sorted({*splits} ^ named.keys()):
+        raise InputError(
+            f"--labels: expected {', '.join(splits)}, or one folder for all of them, found "
+            f"{', '.join(named)}; correct {odd[0]}"
+        )
+    return {split: find(named[split], ("rater",), SUFFIXES) for split in splits}
+
+
+def _classes(splits: Mapping[str, Split]) -> int:
+    """How many classes the first case has; whether others have as many is seen on writing."""
+    first = next(iter(splits.values()))
+    return first.open(next(iter(first.files.images))).classes
+
+
+def _readings(splits: Mapping[str, Split], margin: Margin) -> Iterator[Reading]:
+    """The masks of each case, once where splits share them; sizes of all cases are checked."""
     seen = set()
     for split in splits.values():
         for name in split.files.images:
+            case = split.open(name)
+            margin.check(case.sizes[1:], str(case.first.stored.path))
             if (split.masks.pattern, name) not in seen:
                 seen.add((split.masks.pattern, name))
-                yield open_reading(split.masks, split.open(name))
+                yield open_reading(split.masks, case)
 
 
-def _write_split(
-    writer: PredictionWriter, name: str, split: Split, legend: Legend, sliced: bool
+def _write(
+    writer: PredictionWriter, name: str, split: Split, how: tuple[Legend, Margin], sliced: bool
 ) -> Iterator[str]:
+    legend, margin = how
     fit, images, case, labels = Fit(), 0, None, None
     for each in tqdm(split.files.images, desc=name, unit="case", delay=10):
         case = split.open(each)
         reading = open_reading(split.masks, case)
         for index in range(case.sizes[0]):
-            probs, labels = case.probs(index), reading.labels(index, legend)
+            probs, labels = margin.around(case.probs(index), reading.labels(index, legend))
             try:
                 writer.add(
                     name,

@@ -18,62 +18,31 @@ from segue.data import pictures
 from segue.data.sources.folder import files as mask_files
 from segue.data.sources.folder import nifti
 from segue.errors import InputError
-from segue.interop import arrays
+from segue.interop import arrays, cases
 from segue.interop.axes import Volume, volume
-from segue.interop.cases import Case, open_case
-from segue.interop.importing import Split, masks_of, splits_of, write
-from segue.interop.patterns import Files, find
+from segue.interop.cases import Case
+from segue.interop.patterns import Files
 
+KEYS = ("member",)
+SUFFIXES = (".npz",)
 AXES = "czyx"
 
 _TIED = 1e-3  # by which a class may be less probable than another and still be the segmentation
 
 
-def read_in(
-    out: Path,
-    *,
-    split: Sequence[str],
-    labels: Sequence[str],
-    slices: str | None = None,
-    values: dict[str, int] | None = None,
-    ignore: int | None = None,
-) -> list[str]:
-    """Write a store of nnU-Net's probabilities.
+def open_case(files: Files, name: str, *, cut: str | None, axes: str | None = None) -> Case:
+    """Open the folds' probabilities of a case, and their segmentations.
 
     Args:
-        out: path of the store.
-        split: of each split its name, ``=`` and the folder that holds a folder a fold; or the
-            folder of one prediction; or a pattern such as ``id/{member}/{image}.npz``.
-        labels, slices, values, ignore: as of ``segue.interop.folder.read_in``.
-
-    Returns:
-        Lines that say what was read, and as what.
+        files: those of all cases.
+        name: of the case.
+        cut: the axis along which volumes are cut into images.
+        axes: of the arrays, which are always these.
 
     Raises:
-        InputError: names the file that is missing, cannot be read or does not fit, and the remedy.
+        InputError: a file that cannot be read, or files that do not fit together.
     """
-    named = splits_of(split, "--split")
-    masks = masks_of(labels, list(named))
-    found, unchecked = {}, []
-    for name, given in named.items():
-        files = find(given, ("member",), (".npz",))
-        found[name] = Split(
-            files, masks[name], lambda case, files=files: _open(files, case, slices)
-        )
-        every = [path for each in files.images.values() for path in each.values()]
-        unchecked += [path for path in every if _segmentation(path) is None]
-    lines = write(out, found, sliced=slices is not None, values=values, ignore=ignore)
-    if unchecked:
-        return [
-            *lines,
-            f"WARNING: {len(unchecked)} files, such as {unchecked[0]}, have no segmentation beside "
-            "them (.nii.gz, .nii or a picture): their axes were checked by their sizes alone",
-        ]
-    return [*lines, "the axes of all probabilities were checked by the segmentations beside them"]
-
-
-def _open(files: Files, name: str, slices: str | None) -> Case:
-    case = open_case(files, name, AXES, slices)
+    case = cases.open_case(files, name, axes=axes or AXES, cut=cut)
     said = {}
     for key, path in files.images[name].items():
         if beside := _segmentation(path):
@@ -85,6 +54,18 @@ def _open(files: Files, name: str, slices: str | None) -> Case:
             _check(said[key], case, key, index, probs)
 
     return replace(case, affine=affines[0] if affines else None, check=check)
+
+
+def remarks(files: Sequence[Files]) -> list[str]:
+    """A line on how far the axes were checked."""
+    paths = [path for each in files for case in each.images.values() for path in case.values()]
+    unchecked = [path for path in paths if _segmentation(path) is None]
+    if not unchecked:
+        return ["the axes of all probabilities were checked by the segmentations beside them"]
+    return [
+        f"WARNING: {len(unchecked)} files, such as {unchecked[0]}, have no segmentation beside "
+        "them (.nii.gz, .nii or a picture): their axes were checked by their sizes alone"
+    ]
 
 
 def _segmentation(path: Path) -> Path | None:
