@@ -8,6 +8,7 @@ to a folder of its own, is a member of an ensemble. See nnunetv2/inference/expor
 nnunetv2/imageio in https://github.com/MIC-DKFZ/nnUNet.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from segue.data import pictures
+from segue.data.decoding import decoding
 from segue.data.sources.folder import files as mask_files
 from segue.data.sources.folder import nifti
 from segue.errors import InputError
@@ -42,6 +44,8 @@ def open_case(files: Files, name: str, *, cut: str | None, axes: str | None = No
     Raises:
         InputError: a file that cannot be read, or files that do not fit together.
     """
+    for path in files.images[name].values():
+        _check_no_regions(path.with_name("dataset.json"))
     case = cases.open_case(files, name, axes=axes or AXES, cut=cut)
     said = {}
     for key, path in files.images[name].items():
@@ -66,6 +70,19 @@ def remarks(files: Sequence[Files]) -> list[str]:
         f"WARNING: {len(unchecked)} files, such as {unchecked[0]}, have no segmentation beside "
         "them (.nii.gz, .nii or a picture): their axes were checked by their sizes alone"
     ]
+
+
+def _check_no_regions(path: Path) -> None:
+    """See that what nnU-Net says of its training, if it is there, has classes and no regions."""
+    if not path.is_file():
+        return
+    with decoding(f"{path}: not readable as JSON"):
+        regions = "regions_class_order" in json.loads(path.read_bytes())
+    if regions:
+        raise InputError(
+            f"{path}: the labels are regions, which overlap, so that their probabilities do not "
+            "exclude each other; train with labels that do, without regions_class_order"
+        )
 
 
 def _segmentation(path: Path) -> Path | None:
