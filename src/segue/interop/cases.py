@@ -49,7 +49,7 @@ class Case:
     def sizes(self) -> tuple[int, int, int]:
         """How many images, rows and columns there are."""
         rows, columns = (self.first.size(each) for each in PLANE if each != _space(self.cut))
-        return self.first.size(self.cut or ""), rows, columns
+        return self.first.size(self.cut) if self.cut else 1, rows, columns
 
     @property
     def foreground(self) -> bool:

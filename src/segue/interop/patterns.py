@@ -126,11 +126,17 @@ def _read(pattern: str, path: Path) -> dict[str, str]:
     """What stands in braces in the name of a file."""
     readings = []
     for some in ("[^/]+", "[^/]+?"):
-        parts = enumerate(_PARTS.split(pattern))
-        regex = "".join(
-            f"(?P<{part[1:-1]}>{some})" if i % 2 else re.escape(part) for i, part in parts
+        regex = ""
+        for i, part in enumerate(_PARTS.split(pattern)):
+            what = "[0-9]+" if part == "{class}" else some
+            regex += f"(?P<{part[1:-1]}>{what})" if i % 2 else re.escape(part)
+        if match := re.fullmatch(regex, str(path)):
+            readings.append(match.groupdict())
+    if not readings:
+        raise InputError(
+            f"{path}: does not fit the pattern {pattern}: a class is a number, its index in the "
+            "labels"
         )
-        readings.append(re.fullmatch(regex, str(path)).groupdict())
     longest, shortest = readings
     if longest != shortest:
         key = next(key for key in longest if longest[key] != shortest[key])

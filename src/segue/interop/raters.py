@@ -76,6 +76,12 @@ def open_reading(files: Files, case: Case) -> Reading:
     for rater in files.values.get("rater", [None]):
         path = found.get(() if rater is None else (rater,))
         if path is None or path.suffix.lower() in pictures.SUFFIXES:
+            if path and case.sizes[0] > 1:
+                raise InputError(
+                    f"{path}: one picture, and {case.sizes[0]} images in {case.first.stored.path}, "
+                    f"by its axes {case.first.letters}; correct --slices or --axes, or save masks "
+                    "of volumes as NIfTI or NPY"
+                )
             masks.append(path)
             continue
         several = case.cut == "i" or case.sizes[0] > 1
