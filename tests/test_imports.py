@@ -87,6 +87,12 @@ def test_the_report_reads_what_was_evaluated_and_knows_no_model():
             assert not {part(name) for name in reached(module)} & {"models", "study", "cli"}
 
 
+def test_what_goes_to_and_fro_knows_neither_study_nor_report():
+    for module in FILES:
+        if part(module) == "interop":
+            assert not {part(name) for name in reached(module)} & {"report", "study", "cli"}
+
+
 def test_no_import_goes_in_a_circle():
     TopologicalSorter(GRAPH).prepare()
 
