@@ -219,6 +219,7 @@ def test_a_batch_that_is_refused_leaves_nothing_of_itself(tmp_path):
         (["d", "", "e"], "found an empty one"),
         (["d", "e"], "expected 3, one an image, found 2"),
         ("def", "expected 3, one an image, found 'def'"),
+        (torch.tensor(7), "expected 3, one an image, found 1"),
         (None, "expected names as in the batches before"),
     ],
 )
@@ -260,6 +261,19 @@ def test_nothing_is_left_of_a_loop_that_fails_or_adds_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
     with pytest.raises(InputError, match="not open; use `with"):
         segue.PredictionWriter(path, dims=PLAIN).add("id", *batch())
+
+
+def test_a_writer_can_begin_anew_after_a_loop_that_failed(tmp_path):
+    writer = segue.PredictionWriter(tmp_path / "a.zarr", dims=PLAIN)
+    for side in (6, 9):
+        try:
+            with writer:
+                writer.add("id", *batch(side=side), names=["x", "y", "z"])
+                _ = 1 / (side - 6)
+        except ZeroDivisionError:
+            continue
+    found = store.open_split(tmp_path / "a.zarr", "id")
+    assert found["probs"].shape == (3, 1, 1, 2, 9, 9)
 
 
 def test_a_store_that_is_there_stays(tmp_path):

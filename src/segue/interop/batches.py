@@ -95,10 +95,14 @@ def texts(given: Any, count: int, where: str) -> list[str]:
     Raises:
         InputError: not one an image.
     """
-    if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != count:
-        found = repr(given) if isinstance(given, str) else f"{len(given)}"
-        raise InputError(f"{where}: expected {count}, one an image, found {found}")
-    return [dims.name_of(each.item() if hasattr(each, "item") else each) for each in given]
+    try:
+        found = [given] if isinstance(given, str) else list(given)
+    except TypeError:
+        found = [given]
+    if isinstance(given, str) or len(found) != count:
+        what = repr(given) if isinstance(given, str) else len(found)
+        raise InputError(f"{where}: expected {count}, one an image, found {what}")
+    return [dims.name_of(each.item() if hasattr(each, "item") else each) for each in found]
 
 
 def checked(batch: xr.Dataset, split: str, root: str, start: int, names: Sequence[str]) -> Found:

@@ -117,7 +117,7 @@ def survey(
 
 def _check_place(mask: Volume, case: Case) -> None:
     """See that a mask's voxels are those of the predictions, as far as headers say it."""
-    path, letters = mask.stored.path, f"{case.cut or ''}yx" if case.cut == "i" else PLANE
+    path, letters = mask.stored.path, "iyx" if case.cut == "i" else PLANE
     found, expected = (tuple(of.size(each) for each in letters) for of in (mask, case.first))
     _check_sizes(path, found, expected, case)
     affine = mask.stored.affine

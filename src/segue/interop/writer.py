@@ -49,7 +49,7 @@ class PredictionWriter:
         self._splits: dict[str, _Split] = {}
         self._sizes: dict[str, int] = {}  # of all dimensions but image, as the first batch has them
         self._batches = 0
-        self._work: Path | None = None
+        self._work: Path | None = None  # where the store lies while the block runs
 
     def add(
         self, split: str, probs: Any, labels: Any, *, names: Any = None, patients: Any = None
@@ -73,7 +73,7 @@ class PredictionWriter:
         root = f"batch {self._batches}: {self.path}"
         if self._work is None:
             raise InputError(f"{root}: not open; use `with PredictionWriter(...) as writer:`")
-        if known([split]) != [split]:
+        if known([str(split)]) != [split]:
             raise InputError(f"{root}: expected a split val, id or ood_<shift>, found {split!r}")
         batch = batch_of(probs, labels, self._order, split, root)
         sizes = self._checked_sizes(batch, f"{root}/{split}")
@@ -105,6 +105,7 @@ class PredictionWriter:
         taken = f"{self.path}: another process is writing to it; wait for it, or name another path"
         with files.alone(hidden, taken), store.publish(self.path, hidden / "store") as self._work:
             store.describe(self._work, {"made_by": "segue.PredictionWriter"})
+            self._splits, self._sizes, self._batches = {}, {}, 0
             try:
                 yield self
                 if not self._splits:
@@ -143,7 +144,6 @@ class _Split:
         self._arrays: dict[str, zarr.Array] = {}
         self._coordinates: dict[str, list[str]] | None = None
         self._seen: set[str] = set()
-        self._found = Found()
         self.images = 0
 
     def check_names(self, new: Mapping[str, list[str]], where: str) -> None:
