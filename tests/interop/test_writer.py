@@ -349,6 +349,18 @@ def test_the_same_loop_writes_the_same_bytes(tmp_path):
     assert files["a"] == files["b"]
 
 
+def test_members_along_the_batch_come_apart_as_the_documentation_says(tmp_path):
+    """As torch-uncertainty has them: all images of the first member, then those of the second."""
+    members = [batch(seed=seed)[0] for seed in (0, 1)]
+    probs = torch.from_numpy(np.concatenate(members)).unflatten(0, (2, -1))
+    order = ("eu_sample", "image", "class", "y", "x")
+    with segue.PredictionWriter(tmp_path / "a.zarr", dims=order) as writer:
+        writer.add("id", probs, batch()[1])
+    found = store.open_split(tmp_path / "a.zarr", "id")["probs"]
+    for i, member in enumerate(members):
+        np.testing.assert_array_equal(found[:, i, 0], member.astype(np.float16))
+
+
 def test_a_plain_loop_gets_from_predictions_to_delta_in_three_commands(tmp_path, capsys):
     """An ensemble of networks in PyTorch, as anybody's loop has it."""
     torch.manual_seed(0)

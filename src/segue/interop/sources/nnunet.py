@@ -77,11 +77,11 @@ def _check_no_regions(path: Path) -> None:
     if not path.is_file():
         return
     with decoding(f"{path}: not readable as JSON"):
-        regions = "regions_class_order" in json.loads(path.read_bytes())
-    if regions:
+        labels = json.loads(path.read_bytes()).get("labels", {}).values()
+    if any(isinstance(each, list) and len(each) > 1 for each in labels):
         raise InputError(
             f"{path}: the labels are regions, which overlap, so that their probabilities do not "
-            "exclude each other; train with labels that do, without regions_class_order"
+            "exclude each other; train with labels of one class each"
         )
 
 
