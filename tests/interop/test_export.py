@@ -1,7 +1,6 @@
 """Maps come out as files of the images' names, with every value and its unit."""
 
 import os
-import subprocess
 import sys
 
 import nibabel
@@ -117,16 +116,14 @@ def test_nothing_is_written_over_and_nothing_half(maps, tmp_path):
 @pytest.mark.parametrize(
     ("to", "package", "extra"), [("tiff", "tifffile", "study"), ("nifti", "nibabel", "data")]
 )
-def test_a_missing_package_is_named_with_its_extra(to, package, extra, maps, tmp_path):
-    code = (
-        f"import sys; sys.modules[{package!r}] = None\n"
-        "from segue import cli; sys.exit(cli.main(sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, "export", str(maps), "--to", to]
-    done = subprocess.run([*command, "--out", str(tmp_path / "a")], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert f"--to {to}: needs {package}: pip install 'segue[{extra}]'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_missing_package_is_named_with_its_extra(
+    to, package, extra, maps, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert cli.main(["export", str(maps), "--to", to, "--out", str(tmp_path / "a")]) == 1
+    said = capsys.readouterr().err
+    assert said == f"segue: error: --to {to}: needs {package}: pip install 'segue[{extra}]'\n"
+    assert not (tmp_path / "a").exists()
 
 
 def test_the_command_exports(maps, tmp_path, capsys):

@@ -134,10 +134,14 @@ def test_axes_are_where_they_are_said_to_be(order, tmp_path):
 def test_an_array_of_xarray_says_itself_where_its_axes_are(tmp_path):
     probs, labels = batch()
     turned = xr.DataArray(probs, dims=PLAIN).transpose("y", "x", "image", "class")
+    masks = xr.DataArray(labels, dims=dims.LABELS).transpose("x", "rater", "y", "image")
     with segue.PredictionWriter(tmp_path / "a.zarr") as writer:
-        writer.add("id", turned, labels)
-    found = store.open_split(tmp_path / "a.zarr", "id")["probs"]
-    np.testing.assert_array_equal(found[:, 0, 0], probs.astype(np.float16))
+        writer.add("id", turned, masks)
+        with pytest.raises(InputError, match="expected dimensions .*, found 'expert'; rename it"):
+            writer.add("id", turned, masks.rename(rater="expert"))
+    found = store.open_split(tmp_path / "a.zarr", "id")
+    np.testing.assert_array_equal(found["probs"][:, 0, 0], probs.astype(np.float16))
+    np.testing.assert_array_equal(found["labels"], labels)
 
 
 @pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.float16, torch.bfloat16])

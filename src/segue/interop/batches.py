@@ -38,7 +38,7 @@ def batch_of(probs: Any, labels: Any, order: tuple[str, ...], split: str, root: 
 
     Args:
         probs: tensor or array with the dimensions ``order``, or of xarray with names of its own.
-        labels: (image, rater, y, x), or (image, y, x) of one rater.
+        labels: (image, rater, y, x), or (image, y, x) of one rater; those of xarray in any order.
         split: the split's name.
         root: what messages begin with.
 
@@ -48,14 +48,20 @@ def batch_of(probs: Any, labels: Any, order: tuple[str, ...], split: str, root: 
     where = f"{root}/{split}"
     if isinstance(probs, xr.DataArray):
         order = check_order([str(dim) for dim in probs.dims])
-    values_of = numbers(probs, f"{where}/probs")
-    if values_of.ndim != len(order):
+    found = numbers(probs, f"{where}/probs")
+    if found.ndim != len(order):
         raise InputError(
-            f"{where}/probs: expected the {len(order)} axes {order}, found the shape "
-            f"{values_of.shape}; name the axes that it has by `dims` of the PredictionWriter"
+            f"{where}/probs: expected the {len(order)} axes {order}, found the shape {found.shape}; "
+            "name the axes that it has by `dims` of the PredictionWriter"
         )
-    samples = xr.Variable(order, values_of)
+    samples = xr.Variable(order, found)
     samples = samples.set_dims([*(dim for dim in _MAY_LACK if dim not in order), *order])
+    if isinstance(labels, xr.DataArray):
+        if strange := [dim for dim in labels.dims if dim not in dims.LABELS]:
+            raise InputError(
+                f"{where}/labels: expected dimensions {dims.LABELS}, found {strange[0]!r}; rename it"
+            )
+        labels = labels.transpose(*(dim for dim in dims.LABELS if dim in labels.dims))
     masks = numbers(labels, f"{where}/labels")
     masks = masks[:, None] if masks.ndim == 3 else masks
     if masks.ndim != len(dims.LABELS):

@@ -39,14 +39,14 @@ def open_case(files: Files, name: str, *, cut: str | None, axes: str | None = No
         files: those of all cases.
         name: of the case.
         cut: the axis along which volumes are cut into images.
-        axes: of the arrays, which are always these.
+        axes: is not asked: those of nnU-Net's arrays are always ``AXES``.
 
     Raises:
         InputError: a file that cannot be read, or files that do not fit together.
     """
     for path in files.images[name].values():
         _check_no_regions(path.with_name("dataset.json"))
-    case = cases.open_case(files, name, axes=axes or AXES, cut=cut)
+    case = cases.open_case(files, name, axes=AXES, cut=cut)
     said = {}
     for key, path in files.images[name].items():
         if beside := _segmentation(path):
