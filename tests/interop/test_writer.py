@@ -137,7 +137,7 @@ def test_an_array_of_xarray_says_itself_where_its_axes_are(tmp_path):
     masks = xr.DataArray(labels, dims=dims.LABELS).transpose("x", "rater", "y", "image")
     with segue.PredictionWriter(tmp_path / "a.zarr") as writer:
         writer.add("id", turned, masks)
-        with pytest.raises(InputError, match="expected dimensions .*, found 'expert'; rename it"):
+        with pytest.raises(InputError, match=r"found \('x', 'expert', 'y', 'image'\); rename"):
             writer.add("id", turned, masks.rename(rater="expert"))
     found = store.open_split(tmp_path / "a.zarr", "id")
     np.testing.assert_array_equal(found["probs"][:, 0, 0], probs.astype(np.float16))

@@ -51,15 +51,16 @@ def batch_of(probs: Any, labels: Any, order: tuple[str, ...], split: str, root: 
     found = numbers(probs, f"{where}/probs")
     if found.ndim != len(order):
         raise InputError(
-            f"{where}/probs: expected the {len(order)} axes {order}, found the shape {found.shape}; "
-            "name the axes that it has by `dims` of the PredictionWriter"
+            f"{where}/probs: expected the {len(order)} axes {order}, found the shape "
+            f"{found.shape}; name the axes that it has by `dims` of the PredictionWriter"
         )
     samples = xr.Variable(order, found)
     samples = samples.set_dims([*(dim for dim in _MAY_LACK if dim not in order), *order])
     if isinstance(labels, xr.DataArray):
-        if strange := [dim for dim in labels.dims if dim not in dims.LABELS]:
+        if not {"image", "y", "x"} <= {*labels.dims} <= {*dims.LABELS}:
             raise InputError(
-                f"{where}/labels: expected dimensions {dims.LABELS}, found {strange[0]!r}; rename it"
+                f"{where}/labels: expected the dimensions {dims.LABELS}, found {labels.dims}; "
+                "rename those that are called otherwise"
             )
         labels = labels.transpose(*(dim for dim in dims.LABELS if dim in labels.dims))
     masks = numbers(labels, f"{where}/labels")
