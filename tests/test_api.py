@@ -12,6 +12,7 @@ import xarray as xr
 from handmade import SPLITS, random_split, write_stores
 
 import segue
+from segue import store
 from segue.errors import InputError
 from segue.evaluation import decomposition, entanglement
 from segue.evaluation.estimators import ESTIMATORS
@@ -30,7 +31,7 @@ def test_importing_it_imports_nothing_heavy():
 def test_the_names_are_those_of_the_parts():
     assert segue.decompose is decomposition.decompose
     assert segue.delta is entanglement.delta
-    assert {"decompose", "delta", "open_study", "score"} <= set(dir(segue))
+    assert {"PredictionWriter", "decompose", "delta", "open_study", "score"} <= set(dir(segue))
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
         _ = segue.scores
 
@@ -149,10 +150,12 @@ def test_a_folder_that_is_no_study_is_refused(tmp_path):
         segue.open_study(tmp_path)
 
 
-def test_the_examples_of_the_documentation_run(capsys):
+def test_the_examples_of_the_documentation_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = DOCUMENT.read_text()
     blocks = re.findall(r"(<!-- not run.*?\n)?```python\n(.*?)```", text, re.DOTALL)
     runnable = [code for skipped, code in blocks if not skipped]
-    assert len(runnable) == len(blocks) - 1 == 4
+    assert len(runnable) == len(blocks) - 1 == 5
     exec("\n".join(runnable), {})
     assert "0.196" in capsys.readouterr().out
+    assert store.splits(Path("mine.zarr")) == ["id", "ood_noise", "val"]

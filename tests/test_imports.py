@@ -88,6 +88,12 @@ def test_the_report_reads_what_was_evaluated_and_knows_no_model():
             assert not {part(name) for name in reached(module)} & {"models", "study", "cli"}
 
 
+def test_what_goes_to_and_fro_knows_neither_study_nor_report():
+    for module in FILES:
+        if part(module) == "interop":
+            assert not {part(name) for name in reached(module)} & {"report", "study", "cli"}
+
+
 def test_no_import_goes_in_a_circle():
     TopologicalSorter(GRAPH).prepare()
 
@@ -116,7 +122,7 @@ def test_metrics_know_arrays_only(module):
 
 def test_only_the_command_reads_the_command_line():
     readers = {m for m, path in FILES.items() if re.search(r"argparse|sys\.argv", path.read_text())}
-    assert readers == {"segue.cli"}
+    assert readers == {"segue.cli", "segue.arguments"}
 
 
 def test_the_package_does_not_know_snakemake():

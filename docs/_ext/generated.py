@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import stringify_annotation
 
 import segue
-from segue import cli
+from segue import arguments
 
 _LINE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 _WIDTH = "100"  # columns of the command's help
@@ -68,7 +68,7 @@ def public_names() -> Iterator[str]:
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command by its name, such as ``segue score``."""
-    found, pending = {}, [("segue", cli._parser())]
+    found, pending = {}, [("segue", arguments.parser())]
     while pending:
         name, parser = pending.pop(0)
         found[name] = parser

@@ -6,13 +6,20 @@ import glob
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from segue.errors import InputError
+
+LOCK = ".lock"
+"""File of a folder by which one process holds it, see ``alone``."""
+
+_QUIET = 0.1  # seconds; a chunk takes less to write
+_ATTEMPTS = 50
 
 
 @contextmanager
@@ -108,6 +115,35 @@ def locked(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextmanager
+def alone(work: Path, taken: str) -> Iterator[None]:
+    """Hold an empty folder for this run alone while the block runs; then remove it, if it is there.
+
+    What a killed run left there is removed first.
+
+    Args:
+        work: the folder, which is made if need be.
+        taken: message where another run holds it.
+
+    Raises:
+        InputError: another run holds it.
+    """
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(locked(work / LOCK))
+            if not os.path.samestat(os.fstat(file.fileno()), (work / LOCK).stat()):
+                raise InputError(taken)
+        except (InputError, FileNotFoundError) as error:  # the latter: it ended this very moment
+            raise InputError(taken) from error
+        for left in work.iterdir():
+            if left.name != LOCK:
+                remove(left)
+        try:
+            yield
+        finally:
+            _remove_for_good(work)
+
+
 def digest(path: Path) -> str:
     """sha256 of the bytes of a file, in hexadecimal."""
     with path.open("rb") as file:
@@ -130,3 +166,13 @@ def _check_rename(source: Path, target: Path) -> None:
     finally:
         remove(source / name)
         remove(target / name)
+
+
+def _remove_for_good(folder: Path) -> None:
+    """Remove a folder in which, after an interruption, threads of Zarr may still write a chunk."""
+    for _ in range(_ATTEMPTS):
+        if not folder.exists():
+            return
+        with suppress(OSError):
+            remove(folder)
+        time.sleep(_QUIET)

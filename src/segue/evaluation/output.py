@@ -1,9 +1,8 @@
 """The folder that ``segue score`` writes: whole or not there, of one run, over no other files."""
 
 import os
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from segue import files
@@ -14,10 +13,6 @@ NAMES = {
     *("summary.md", "summary.png", "summary.svg"),
 }
 """What it holds: a folder with anything else in it is not replaced."""
-
-_LOCK = ".lock"
-_QUIET = 0.1  # seconds; a chunk takes less to write
-_ATTEMPTS = 50
 
 
 @contextmanager
@@ -42,18 +37,18 @@ def new_folder(out: Path, *, store: Path, replace: bool = False) -> Iterator[Pat
         raise InputError(f"{out}: holds the store that is read, {store.name}; name another --out")
     above = [folder for folder in out.parents if not folder.exists()]
     work, old = (out.with_name(f".{out.name}.{what}") for what in ("unfinished", "replaced"))
-    with files.naming(out), _made(above), _alone(work, out):
+    taken = f"{out}: another run is writing to it; wait for it, or name another --out"
+    with files.naming(out), _made(above), files.alone(work, taken):
         try:
             _check_free(out, replace)
             yield work
             _check_free(out, replace)
-            (work / _LOCK).unlink()
+            (work / files.LOCK).unlink()
             if out.exists():
                 os.replace(out, old)
             os.replace(work, out)
         finally:
             files.remove(old)
-            _remove(work)
 
 
 def _check_free(out: Path, replace: bool) -> None:
@@ -80,30 +75,3 @@ def _made(folders: list[Path]) -> Iterator[None]:
         with suppress(OSError):
             for folder in folders:
                 folder.rmdir()
-
-
-@contextmanager
-def _alone(work: Path, out: Path) -> Iterator[None]:
-    """Hold an empty folder for this run alone; what a killed run left there is removed."""
-    taken = f"{out}: another run is writing to it; wait for it, or name another --out"
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(files.locked(work / _LOCK))
-            if not os.path.samestat(os.fstat(file.fileno()), (work / _LOCK).stat()):
-                raise InputError(taken)
-        except (InputError, FileNotFoundError) as error:  # the latter: it ended this very moment
-            raise InputError(taken) from error
-        for left in work.iterdir():
-            if left.name != _LOCK:
-                files.remove(left)
-        yield
-
-
-def _remove(work: Path) -> None:
-    """Remove a folder in which, after an interruption, threads of Zarr may still write a chunk."""
-    for _ in range(_ATTEMPTS):
-        if not work.exists():
-            return
-        with suppress(OSError):
-            files.remove(work)
-        time.sleep(_QUIET)

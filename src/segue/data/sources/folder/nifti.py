@@ -27,6 +27,20 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
+def opened(path: Path) -> Any:
+    """The file, of which no more than the header is read yet.
+
+    Raises:
+        InputError: not a readable NIfTI file, or nibabel is missing.
+    """
+    try:
+        import nibabel
+    except ImportError as error:
+        raise InputError(f"{path}: needs nibabel: pip install 'segue[data]'") from error
+    with _decoding(path):
+        return nibabel.load(path)
+
+
 def plane(path: Path, axis: int | None, index: int | None) -> np.ndarray:
     """A slice (y, x): the later of the file's two remaining axes are the rows.
 
@@ -46,7 +60,7 @@ def slices(path: Path, axis: int | None) -> int | None:
     Raises:
         InputError: the file is no NIfTI file, or a volume without ``axis``, or has four axes.
     """
-    shape = _squeezed(_open(path).shape)
+    shape = _squeezed(opened(path).shape)
     if len(shape) == 2:
         return None
     if len(shape) != 3:
@@ -88,20 +102,10 @@ def _key(path: Path) -> tuple[Path, Any]:
 
 @lru_cache(maxsize=12)  # the image and masks of the row whose slices are being read
 def _volume(path: Path, changed: int) -> Volume:
-    file = _open(path)
+    file = opened(path)
     with _decoding(path):
         values = np.asanyarray(file.dataobj)
         return Volume(values.reshape(_squeezed(values.shape)), np.asarray(file.affine, float))
-
-
-def _open(path: Path) -> Any:
-    """The file, of which no more than the header is read yet."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise InputError(f"{path}: needs nibabel: pip install 'segue[data]'") from error
-    with _decoding(path):
-        return nibabel.load(path)
 
 
 def _decoding(path: Path) -> AbstractContextManager[None]:

@@ -49,7 +49,7 @@ def assign(
         file: _owner(file, claims, images)
         for file, claims in _claims(folder, masks, images).items()
     }
-    raters = sorted({claim.rater for claim in owned.values()}, key=_natural)
+    raters = sorted({claim.rater for claim in owned.values()}, key=natural)
     _check_raters(raters, owned, masks, images)
     found: list[dict[str, Path]] = [{} for _ in images]
     for file, claim in owned.items():
@@ -174,6 +174,6 @@ def _check_raters(
                 )
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """Sort key in which r2 comes before r10."""
     return [(int(p), "") if p.isdecimal() else (-1, p) for p in re.split(r"(\d+)", name)]
