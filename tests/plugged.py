@@ -51,3 +51,8 @@ def epistemic_entry(name: str) -> dict[str, Any]:
         "members": hypotheses(name) if needed.get("hypotheses_from") == "members" else 1,
         "options": options("epistemic", name, "hypotheses"),
     }
+
+
+def schedule_entry(name: str) -> dict[str, Any]:
+    """The key `schedule` of a recipe."""
+    return {"method": name, "options": options("schedules", name, "rate")}

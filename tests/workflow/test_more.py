@@ -5,7 +5,7 @@ from itertools import product
 import pandas as pd
 import pytest
 import yaml
-from plugged import MOST, aleatoric_entry, epistemic_entry, fits
+from plugged import MOST, aleatoric_entry, epistemic_entry, fits, schedule_entry
 from study import ROOT, Study
 
 from segue import plugins
@@ -44,7 +44,7 @@ def config() -> dict:
     """
     schedules = plugins.available("schedules")
     recipes = {
-        name: {"dropout": 0.0, "snapshots": MOST, "schedule": {"method": name}}
+        name: {"dropout": 0.0, "snapshots": MOST, "schedule": schedule_entry(name)}
         for name in schedules
     }
     aleatoric = {f"more_{name}": aleatoric_entry(name) for name in more("aleatoric")}

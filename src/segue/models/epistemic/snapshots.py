@@ -2,7 +2,7 @@
 
 https://arxiv.org/abs/1704.00109. Each snapshot of the recipe is a hypothesis. With the schedule
 ``cosine`` they are the ends of the cycles of its learning rate, as published; of other recipes they
-are the weights at the ends of the last epochs.
+are the weights at the ends of the last epochs, or what is collected after them, as SWAG's are.
 """
 
 from collections.abc import Iterator, Sequence

@@ -3,7 +3,8 @@
 https://arxiv.org/abs/1807.07356. A hypothesis is the trained model asked for one view of the image,
 turned or mirrored (``segue.models.views``), and its answer turned back: they differ by what the
 model has not learnt of these symmetries. As draws of one hypothesis, to go with another epistemic
-method, they are the aleatoric model of the same name.
+method, they are the aleatoric model of the same name; together with this one, each hypothesis would
+have the same views for its draws.
 """
 
 from collections.abc import Iterator, Sequence
