@@ -15,6 +15,7 @@ FUNCTIONS = {
     "sources": [("options", "open_source")],
     "aleatoric": [("options", "Model.__init__"), ("sampling", "Model.sample")],
     "epistemic": [("options", "hypotheses")],
+    "schedules": [("options", "rate")],
     "tasks": [("scores", "summarise"), ("scores", "score")],
 }
 """Kind of plug-in: keys of its config entry that hold options, and the functions that take them."""
@@ -26,6 +27,10 @@ TITLES = {
         "`options` and `sampling` of an entry of `aleatoric`, by its `method`.",
     ),
     "epistemic": ("Epistemic methods", "`options` of an entry of `epistemic`, by its `method`."),
+    "schedules": (
+        "Schedules",
+        "`options` of the `schedule` of an entry of `recipes`, by its `method`.",
+    ),
     "tasks": ("Tasks", "Options of an entry of `scores`, whose name is the task's."),
 }
 

@@ -23,10 +23,15 @@ PACKAGES = {
     "sources": "segue.data.sources",
     "aleatoric": "segue.models.aleatoric",
     "epistemic": "segue.models.epistemic",
+    "schedules": "segue.models.schedules",
     "tasks": "segue.evaluation.tasks",
     "figures": "segue.report.figures",
 }
 """Kind of plug-in: the package that holds its files."""
+
+TEST_OPTIONS = "TEST_OPTIONS"
+"""Name of the literal that has options to test an AU model, EU method or schedule with: those
+of all its functions that have no default, by name. No result depends on it."""
 
 _TYPES = {**vars(typing), **vars(collections.abc), **vars(builtins)}
 """What the type of an option may be made of."""
@@ -62,9 +67,29 @@ def load(kind: str, name: str) -> ModuleType:
     return importlib.import_module(module(kind, require(kind, name, "method")))
 
 
+def root(module: str) -> Path | None:
+    """Folder of the package that a module is in; where it is in none, its path without ``.py``.
+
+    None where there is no such package. Only what has no dot in its name is looked up, so nothing
+    is imported.
+    """
+    found = find_spec(module.partition(".")[0])
+    if found is None or not (found.submodule_search_locations or found.has_location):
+        return None
+    folders = list(found.submodule_search_locations or [])
+    return Path(folders[0]) if folders else Path(found.origin).with_suffix("")
+
+
+def file_of(module: str) -> Path:
+    """File of a module; one that does not exist where there is no such module."""
+    above = root(module) or Path(module, "no such module")
+    path = above.joinpath(*module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def _syntax(module: str) -> ast.Module:
     """Syntax tree of a module's file."""
-    file = Path(find_spec(module).origin)
+    file = file_of(module)
     return _parse(file, file.stat().st_mtime_ns)
 
 
@@ -121,11 +146,41 @@ def check_options(
         InputError: an option is unknown or missing, or its value is not of the type that the
             function says; names the key, what was expected, and what was found.
     """
-    path = module(kind, name)
+    check_signature(module(kind, name), function, given, where)
+
+
+def check_signature(path: str, function: str, given: Mapping[str, Any], where: str) -> None:
+    """As ``check_options``, of a function of the module with the dotted name ``path``."""
     compare(given, options(path, function), where)
     for argument, _ in _keywords(path, function):
         if argument.arg in given and argument.annotation:
             schema.parse(_type(argument, path), given[argument.arg], f"{where}.{argument.arg}")
+
+
+def check_own(name: str, given: Mapping[str, Any], where: str) -> None:
+    """Check a class outside the package, and its options, against its file.
+
+    Args:
+        name: ``package.module:Class``.
+        given: value of each option, a keyword-only parameter of the class.
+        where: the config key that holds both, as ``name`` and ``options``.
+
+    Raises:
+        InputError: no such module or class, or options that it does not take.
+    """
+    path, _, wanted = name.partition(":")
+    if not wanted.isidentifier() or not all(map(str.isidentifier, path.split("."))):
+        raise InputError(f"{where}.name: expected package.module:Class, found {name!r}")
+    if not file_of(path).is_file():
+        raise InputError(
+            f"{where}.name: cannot import {path!r}, there is no such module; install its package, "
+            "or name its folder in PYTHONPATH"
+        )
+    try:
+        definition(path, f"{wanted}.__init__")
+    except (InputError, SyntaxError) as error:
+        raise InputError(f"{where}.name: {error}") from error
+    check_signature(path, f"{wanted}.__init__", given, f"{where}.options")
 
 
 def _keywords(module: str, function: str) -> list[tuple[ast.arg, ast.expr | None]]:
@@ -164,15 +219,6 @@ def declared(module: str, name: str) -> dict[str, Any]:
     return found
 
 
-NEEDS = {
-    "hypotheses": "so many hypotheses, no more and no fewer",
-    "hypotheses_from": "no more hypotheses than there are of this: members or snapshots",
-    "snapshots": "at least so many snapshots of the recipe",
-    "dropout": "whether the recipe needs dropout",
-}
-"""What the dict ``NEEDS`` of an EU method's file may say that the method needs of its entry."""
-
-
 def literal(module: str, name: str, default: Any) -> Any:
     """The literal that a module names ``name``, read without importing it; else ``default``."""
     for node in _syntax(module).body:
@@ -180,45 +226,6 @@ def literal(module: str, name: str, default: Any) -> Any:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                 return ast.literal_eval(value)
     return default
-
-
-def check_needs(
-    method: str, entry: Mapping[str, Any], recipe: Mapping[str, Any], where: str
-) -> None:
-    """Check that an entry of the config section ``epistemic`` gives a method what it needs.
-
-    Args:
-        method: of the entry; its file says what it needs.
-        entry: ``hypotheses``, ``members`` and the name of the ``recipe``.
-        recipe: ``dropout`` and ``snapshots`` of that recipe.
-        where: the config key of the entry, for the message.
-
-    Raises:
-        InputError: names the key that does not suffice, and the remedy.
-    """
-    needs = literal(module("epistemic", method), "NEEDS", {})
-    hypotheses, of = entry["hypotheses"], f"recipes.{entry['recipe']}"
-    if hypotheses != needs.get("hypotheses", hypotheses):
-        raise InputError(
-            f"{where}.hypotheses: {method} has {needs['hypotheses']}, not {hypotheses}; "
-            f"set `hypotheses: {needs['hypotheses']}`"
-        )
-    if recipe["snapshots"] < (least := needs.get("snapshots", 0)):
-        raise InputError(
-            f"{where}: {method} needs at least {least} snapshots, {of}.snapshots is "
-            f"{recipe['snapshots']}; raise it, or name another recipe"
-        )
-    if needs.get("dropout") and not recipe["dropout"]:
-        raise InputError(
-            f"{where}: {method} needs a recipe with dropout, {of}.dropout is 0; name another recipe"
-        )
-    if source := needs.get("hypotheses_from"):
-        there = entry["members"] if source == "members" else recipe["snapshots"]
-        if hypotheses > there:
-            raise InputError(
-                f"{where}.hypotheses: {hypotheses} of {there} {source}; raise `{source}` or lower "
-                "`hypotheses`"
-            )
 
 
 SUMMARISE, SCORE = "summarise", "score"

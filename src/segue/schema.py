@@ -14,7 +14,15 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
+from pydantic.fields import FieldInfo
 
 from segue.errors import InputError
 
@@ -46,10 +54,28 @@ _EXPECTED = {
 """What was expected, in words, by pydantic's name of an error."""
 
 
+WHEN_GIVEN = "when given"
+"""Mark, by ``Annotated``, of a field that is written only where it is not None. A field that is new
+has it, so that what was made before the field was there is known by the same key."""
+
+
 class Record(BaseModel):
     """A frozen record that refuses unknown, missing and ill-typed keys at every depth."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def written(self) -> dict[str, FieldInfo]:
+        """The fields but for those that are ``WHEN_GIVEN`` and are not."""
+        return {
+            name: field
+            for name, field in type(self).model_fields.items()
+            if WHEN_GIVEN not in field.metadata or getattr(self, name) is not None
+        }
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written = self.written()
+        return {name: value for name, value in handler(self).items() if name in written}
 
 
 def parse(kind: Any, value: Any, where: str = "") -> Any:

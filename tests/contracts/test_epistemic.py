@@ -2,23 +2,25 @@
 
 import pytest
 import torch
+from plugged import hypotheses, options
 
 from segue import plugins
 from segue.errors import InputError
 from segue.models.checkpoint import Checkpoint, build, flatten
 from segue.models.epistemic import dropout, ensemble
 from segue.models.noise import image_noise
+from segue.study import needs
 
-OPTIONS = {"swag": {"low_rank": True, "scale": 0.5}, "dropout": {"redraw": False}}
 NETWORK = {"channels": [8, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
 SSN = {"method": "ssn", "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}}
+SOFTMAX = {"method": "softmax"}
 
 every_method = pytest.mark.parametrize("name", plugins.available("epistemic"))
 
 
-def trained(seed: int, p: float = 0.3):
+def trained(seed: int, p: float = 0.3, aleatoric: dict = SSN):
     """A model whose weights are all random, and its checkpoint with three snapshots."""
-    model = build(aleatoric=SSN, network=NETWORK, dropout=p, channels=1, classes=2, seed=seed)
+    model = build(aleatoric=aleatoric, network=NETWORK, dropout=p, channels=1, classes=2, seed=seed)
     generator = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.2, generator=generator)
@@ -27,15 +29,24 @@ def trained(seed: int, p: float = 0.3):
     return model, Checkpoint(weights, torch.stack([flat, 1.1 * flat, 0.8 * flat]), {})
 
 
+def training_data():
+    """Two batches of images and labels."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(2):
+        image = torch.randn(2, 1, 8, 8, generator=generator)
+        yield image, (image[:, 0] > 0).long()
+
+
 def predictions(name: str, seed: int, images: torch.Tensor, seeds, times: int = 1):
     """Samples of each hypothesis, each asked ``times`` times."""
-    model = trained(0)[0]
-    members = [trained(i)[1] for i in range(3)]
-    n = 1 if name == "none" else 3
+    needed, n = needs.of(name), hypotheses(name)
+    aleatoric = SOFTMAX if needed.get("deterministic") else SSN
+    model = trained(0, aleatoric=aleatoric)[0]
+    members = [trained(i, aleatoric=aleatoric)[1] for i in range(3)]
+    data = [training_data] if needed.get("data") else []
+    given = options("epistemic", name, "hypotheses")
     out = []
-    for m in plugins.load("epistemic", name).hypotheses(
-        model, members, n, seed, **OPTIONS.get(name, {})
-    ):
+    for m in plugins.load("epistemic", name).hypotheses(model, members, n, seed, *data, **given):
         with torch.inference_mode():
             out.append(
                 [m.eval().sample(images, 4, image_noise(seeds, "cpu")) for _ in range(times)]
@@ -74,7 +85,7 @@ def test_hypotheses_depend_on_the_seed_alone(name):
     assert all(torch.equal(a[0], b[0]) for a, b in zip(first, again, strict=True))
 
 
-@pytest.mark.parametrize("name", ["dropout", "swag"])
+@pytest.mark.parametrize("name", ["dropout", "swag", "laplace"])
 def test_another_seed_gives_other_hypotheses(name):
     image = torch.randn(1, 1, 8, 8)
     a, b = predictions(name, 7, image, [1]), predictions(name, 8, image, [1])

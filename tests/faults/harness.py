@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from counted import others
 from study import Study
 
 INJECT = Path(__file__).parent / "inject"
@@ -61,20 +62,19 @@ CONFIG = {
     "study": "tiny",
     "replicates": 1,
     "datasets": {
-        "lidc_contours": None,
-        "phantom": None,
+        **others("datasets"),
         "shapes": {
             "source": "folder",
             "options": {"path": "shapes.zarr", "classes": ["background", "disc"]},
         },
     },
     "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
-    "aleatoric": {"ssn": None, "prob_unet": None, "diffusion": None},
+    "aleatoric": others("aleatoric", "softmax"),
     "epistemic": {
-        **dict.fromkeys(("none", "swag_diag", "swag", "ensemble")),
+        **others("epistemic", "dropout"),
         "dropout": {"hypotheses": 2},
     },
-    "recipes": {"plain": None},
+    "recipes": others("recipes", "dropout"),
     "not_applicable": [],
     "training": {"epochs": 1},
     "figures": {"qualitative": {"cells": [], "images": 1}},

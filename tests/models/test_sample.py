@@ -10,6 +10,7 @@ from segue.errors import InputError
 from segue.models import checkpoint, sample
 from segue.models.aleatoric import ssn
 from segue.models.checkpoint import Checkpoint, flatten
+from segue.models.epistemic import laplace
 
 NETWORK = {"channels": [4, 8], "blocks": 1, "attention": 1, "heads": 1, "group_channels": 4}
 METHODS = {
@@ -153,6 +154,8 @@ def test_hypotheses_images_and_splits_have_noise_of_their_own(dataset):
         ({"method": "none"}, 1),
         ({"method": "ensemble"}, 2),
         ({"method": "swag", "options": {"low_rank": True, "scale": 0.5}}, 3),
+        ({"method": "snapshots"}, 2),
+        ({"method": "tta"}, 3),
     ],
 )
 def test_each_method_fills_its_hypotheses(dataset, epistemic, hypotheses):
@@ -333,6 +336,46 @@ def test_where_the_memory_is_too_small_fewer_images_are_sampled_at_a_time(
     assert sizes[1:3] == [5, 2]  # after the first image, which tells the shape
     assert max(sizes[4:]) == fits  # what was too many is not tried again
     assert store.open_split(dataset.parent / "a.zarr", "id")["probs"].encoding["chunks"][0] == 5
+
+
+def with_training_labels(dataset):
+    """All readings of two raters, but for one of the second's."""
+    labels = np.random.default_rng(1).integers(0, 2, (IMAGES, 2, 8, 8)).astype(np.uint8)
+    labels[3, 1] = dims.UNLABELLED
+    with store.publish(new := dataset.parent / "labelled.zarr") as path:
+        store.describe(path, {"channels": 1, "classes": 2})
+        for split in store.splits(dataset):
+            image = store.open_split(dataset, split)["image"].values
+            array = store.create(path, split, "image", dims.IMAGE, image.shape, "float32", chunk=4)
+            array[:] = image
+        array = store.create(path, "train", "labels", dims.LABELS, labels.shape, "uint8", chunk=4)
+        array[:] = labels
+    return new, labels
+
+
+def test_a_method_that_needs_the_training_data_is_given_each_image_once(dataset, monkeypatch):
+    labelled, labels = with_training_labels(dataset)
+    given, whole = [], laplace.gauss_newton
+
+    def gauss_newton(model, layer, batches):
+        given.extend(batches)
+        return whole(model, layer, iter(given))
+
+    monkeypatch.setattr(laplace, "gauss_newton", gauss_newton)
+    epistemic = {"method": "laplace", "hypotheses": 2, "options": {"prior_precision": None}}
+    made = run(labelled, "a", "softmax", epistemic=epistemic)
+    image, label = (torch.cat(each).numpy() for each in zip(*given, strict=True))
+    assert [len(each) for each, _ in given] == [2, 2, 1]  # as many at a time as are sampled
+    np.testing.assert_array_equal(image, store.open_split(labelled, "train")["image"].values)
+    for i in range(IMAGES):
+        assert any((label[i] == labels[i, rater]).all() for rater in range(2 if i != 3 else 1))
+    for values in probs(made).values():
+        assert not np.allclose(values[:, 0], values[:, 1], atol=1e-3)
+
+
+def test_trainings_of_another_network_are_refused(dataset):
+    with pytest.raises(InputError, match=r"expected a training of network.own a:B, found None"):
+        run(dataset, "a", own="a:B")
 
 
 def test_an_image_that_does_not_fit_ends_the_job_with_the_remedy(dataset, monkeypatch):

@@ -172,22 +172,68 @@ def test_collecting_goes_on_after_the_training_and_leaves_its_weights(blobs):
 def test_collected_snapshots_are_evenly_spread(blobs, monkeypatch):
     taken, whole = [], train._Run.step
 
-    def step(self, loss, epoch, done):
+    def step(self, loss, epoch, index, steps):
         before = len(self.snapshots)
-        whole(self, loss, epoch, done)
-        taken.extend([round(epoch + done, 3)] * (len(self.snapshots) - before))
+        whole(self, loss, epoch, index, steps)
+        done = round(epoch + (index + 1) / steps, 3)
+        taken.extend([done] * (len(self.snapshots) - before))
 
     monkeypatch.setattr(train._Run, "step", step)
     collect = {"epochs": 2, "learning_rate": 0.01}  # 3 steps an epoch
     run(blobs, "a", recipe={"dropout": 0.0, "snapshots": 3, "collect": collect})
     assert taken == pytest.approx([4 + 2 / 3, 5 + 1 / 3, 6], abs=1e-3)
+    taken.clear()
+    run(blobs, "b", recipe={"dropout": 0.0, "snapshots": 2, "schedule": {"method": "cosine"}})
+    assert taken == [2, 4]  # of 4 epochs
 
 
-def test_more_snapshots_than_steps_are_refused_before_any_step(blobs):
-    recipe = {"dropout": 0.0, "snapshots": 7, "collect": {"epochs": 2, "learning_rate": 0.01}}
-    with pytest.raises(InputError, match=r"recipe\.snapshots: 7 of the 6 steps") as refused:
-        run(blobs, "a", recipe=recipe)  # 3 steps an epoch
+@pytest.mark.parametrize(
+    ("recipe", "steps"),
+    [
+        ({"snapshots": 7, "collect": {"epochs": 2, "learning_rate": 0.01}}, 6),
+        ({"snapshots": 13, "schedule": {"method": "cosine"}}, 12),
+    ],
+    ids=["collected", "of a schedule"],
+)
+def test_more_snapshots_than_steps_are_refused_before_any_step(blobs, recipe, steps):
+    message = rf"recipe\.snapshots: {recipe['snapshots']} of the {steps} steps"
+    with pytest.raises(InputError, match=message) as refused:
+        run(blobs, "a", recipe={"dropout": 0.0, **recipe})  # 3 steps an epoch
     assert "lower `snapshots`" in str(refused.value)
+
+
+def test_a_schedule_says_the_rate_of_every_step(blobs, monkeypatch):
+    """Two cycles of two epochs of three steps, and whole again at each start."""
+    rates, whole = [], train._Run.step
+
+    def step(self, *arguments):
+        whole(self, *arguments)
+        rates.append(self.optimiser.param_groups[0]["lr"])
+
+    monkeypatch.setattr(train._Run, "step", step)
+    recipe = {"dropout": 0.0, "snapshots": 2, "schedule": {"method": "cosine"}}
+    run(blobs, "a", recipe=recipe)
+    once = [0.5 * (1 + np.cos(np.pi * i / 6)) for i in range(6)]
+    rate = SETTINGS["training"]["learning_rate"]
+    assert rates == pytest.approx([rate * each for each in 2 * once])
+
+
+def test_an_interrupted_run_goes_on_in_its_cycle(blobs, monkeypatch):
+    recipe = {"dropout": 0.0, "snapshots": 2, "schedule": {"method": "cosine"}}
+    expected = run(blobs, "whole", recipe=recipe)
+    monkeypatch.setattr(train, "_SAVE_EVERY_S", 0)
+    whole_epoch = train._epoch
+
+    def killed(run, epoch, *rest):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        return whole_epoch(run, epoch, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "_epoch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(blobs, "a", recipe=recipe)
+    assert same(run(blobs, "a", recipe=recipe), expected)
 
 
 def test_resampling_draws_patients_anew_with_all_their_images(tmp_path):

@@ -20,6 +20,13 @@ def folder(**options):
 
 POINT = {"at": 1, "dataset": "phantom"}
 AXIS = {"quantity": "images", "moves": "EU", "direction": -1}
+LAYERS = "segue.models.networks.layers"
+LAPLACE = {
+    "method": "laplace",
+    "recipe": "plain",
+    "hypotheses": 3,
+    "options": {"prior_precision": None},
+}
 REMEDY = {"before": "dropout", "after": "ensemble"}
 
 
@@ -89,6 +96,36 @@ REMEDY = {"before": "dropout", "after": "ensemble"}
             {"recipes": {"plain": {"snapshots": 9, "collect": None}}},
             "recipes.plain.snapshots: 9 of the 4 epochs that softmax is trained on lidc_contours; "
             "raise its epochs",
+        ),
+        (
+            {"epistemic": {"laplace": LAPLACE}},
+            "epistemic.laplace: laplace needs an aleatoric model with one prediction, and ssn "
+            "draws several; add ssn-laplace to `not_applicable`",
+        ),
+        (
+            {"recipes": {"plain": {"schedule": {"method": "sine"}}}},
+            "recipes.plain.schedule.method: nothing named 'sine' in schedules; there are: cosine",
+        ),
+        (
+            {"recipes": {"plain": {"schedule": {"method": "cosine", "options": {"cycles": 3}}}}},
+            "recipes.plain.schedule.options: unknown key cycles; there are: none",
+        ),
+        (
+            {"recipes": {"plain": {"schedule": {"method": "cosine"}}}},
+            "recipes.plain.schedule: snapshots are those of the schedule, so there is no time to ",
+        ),
+        ({"network": {"own": {"name": "nets"}}}, "network.own.name: expected package.module:Class"),
+        (
+            {"network": {"own": {"name": "no_such_package.nets:Net"}}},
+            "network.own.name: cannot import 'no_such_package.nets', there is no such module; ins",
+        ),
+        (
+            {"network": {"own": {"name": f"{LAYERS}:Nyet"}}},
+            f"network.own.name: {LAYERS}: expected a function Nyet.__init__, found none",
+        ),
+        (
+            {"network": {"own": {"name": f"{LAYERS}:Down", "options": {"a": 1}}}},
+            "network.own.options: unknown key a; there are: none",
         ),
         ({"datasets": {"mine": {"source": "lidc"}}}, "datasets.mine.options: missing key path"),
         (

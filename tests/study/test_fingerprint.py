@@ -121,6 +121,7 @@ def test_it_is_sixteen_digits_and_the_same_in_every_checkout(stage):
             "import logging\nimport math\n", "import math\nimport logging\n"
         ),
         "imports on one line": edited("import logging\nimport math\n", "import math, logging\n"),
+        "options for tests": STAGE + '\nTEST_OPTIONS = {"scale": 2}\n',
         "place of an import": edited("import math\n", "").replace("# why", "import math"),
         "import for annotations": edited(
             "collections.abc import Sequence", "typing import List"

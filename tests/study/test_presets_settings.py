@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from counted import grid
 from torch import nn
 
 from segue.models.checkpoint import build
@@ -24,7 +25,7 @@ def study(name, **change):
 @pytest.mark.parametrize("name", PAPER)
 def test_a_paper_study_trains_as_the_paper_did_whatever_config_yaml_has(name):
     training = study(name).training
-    assert len(training) == 120
+    assert len(training) == 5 * len(grid(name).trainings)  # replicates
     for run, job in training.items():
         read = job.settings
         lidc_epochs = 500 if run.aleatoric == "prob_unet" else 1000
@@ -125,19 +126,27 @@ def test_the_paper_s_networks_have_the_paper_s_size(method):
 
 @pytest.mark.parametrize("name", PAPER)
 def test_a_paper_study_samples_as_the_paper_did(name):
-    for cell, job in study(name).sampling.items():
-        read = job.settings
-        hypotheses = {"none": 1, "ensemble": 5}.get(cell.epistemic, 10)
-        assert read.epistemic.hypotheses == hypotheses
+    hypotheses = {"none": 1, "dropout": 10, "swag_diag": 10, "swag": 10, "ensemble": 5}
+    published = {
+        cell: job.settings
+        for cell, job in study(name).sampling.items()
+        if cell.aleatoric in PARAMETERS and cell.epistemic in hypotheses
+    }
+    assert len(published) == 5 * 19
+    for cell, read in published.items():
+        assert read.epistemic.hypotheses == hypotheses[cell.epistemic]
         assert len(read.checkpoints) == (5 if cell.epistemic == "ensemble" else 1)
         assert read.sampler == ({"steps": 10} if cell.aleatoric == "diffusion" else {})
         assert (read.au_samples, read.batch) == (1 if cell.aleatoric == "softmax" else 10, 8)
 
 
 def test_null_takes_an_entry_away():
-    smaller = study("smoke", aleatoric={"diffusion": None}, epistemic={"ensemble": None})
-    # 3 models x 4 methods less softmax-none; 3 models x (plain and dropout)
-    assert len(smaller.trained) == 11
-    assert len(smaller.runs) == 6
+    taken = {"aleatoric": {"diffusion": None}, "epistemic": {"ensemble": None}}
+    smaller, whole = study("smoke", **taken), grid("smoke")
+    gone = whole.of("diffusion", "ensemble")
+    assert len(gone) == len(whole.of("diffusion")) + len(whole.of("ensemble")) - 1  # one is both
+    assert len(smaller.trained) == len(whole.cells) - len(gone)
+    assert not {"diffusion", "ensemble"} & {name for cell in smaller.trained for name in cell[1:3]}
+    assert len(smaller.runs) == len(grid("smoke", **taken).trainings)
     # The picture shows ensembles, of which there is none.
     assert not [job for job in smaller.of("figure") if job.id.startswith("qualitative")]

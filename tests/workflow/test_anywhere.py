@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from counted import grid, others
 from study import NEEDED, ROOT, Plan
 
 pytestmark = pytest.mark.workflow
@@ -16,13 +17,13 @@ CUT = {
     "study": "cut",
     "replicates": 1,
     "datasets": {
+        **others("datasets", "lidc_contours"),
         "lidc_contours": {"options": {"crop": 16, "images": {"train": 8, "val": 4, "id": 6}}},
-        "phantom": None,
     },
     "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
-    "aleatoric": {"ssn": None, "prob_unet": None, "diffusion": None},
+    "aleatoric": others("aleatoric", "softmax"),
     "epistemic": {
-        **dict.fromkeys(("none", "swag_diag", "swag", "ensemble")),
+        **others("epistemic", "dropout"),
         "dropout": {"hypotheses": 2},
     },
     "training": {"epochs": 1},
@@ -138,7 +139,8 @@ def test_the_presets_are_found_from_anywhere(project, outside, tmp_path):
     preset = str(project / "workflow/studies/paper_lidc.yaml")
     done = snakemake(project, tmp_path, *where, "-n", "--configfile", preset)
     assert done.returncode == 0, done.stdout
-    assert Plan(done.stdout).jobs["train"] == 120
+    of_each = 5 * len(grid("paper_lidc").datasets)  # replicates
+    assert Plan(done.stdout).jobs["train"] == of_each * len(grid("paper_lidc").trainings)
 
 
 def test_the_cache_of_snakemake_may_lie_elsewhere(project, outside, tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
+from counted import others
 from study import JOB, Study
 
 from segue import stamp
@@ -15,7 +16,7 @@ CONFIG = {
     "study": "tiny",
     "replicates": 1,
     "datasets": {
-        "lidc_contours": None,
+        **others("datasets", "phantom"),
         "phantom": {
             "source": "phantom",
             "options": {"side": 16, "images": {"train": 8, "val": 4, "id": 5}},
@@ -23,15 +24,14 @@ CONFIG = {
     },
     "network": {"channels": [4, 8], "attention": 0, "heads": 1, "group_channels": 4},
     "aleatoric": {
+        **others("aleatoric", "softmax", "ssn"),
         "ssn": {"options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 0}},
-        "prob_unet": None,
-        "diffusion": None,
     },
     "epistemic": {
-        **dict.fromkeys(("none", "swag_diag", "swag", "ensemble")),
+        **others("epistemic", "dropout"),
         "dropout": {"hypotheses": 2},
     },
-    "recipes": {"plain": None},
+    "recipes": others("recipes", "dropout"),
     "not_applicable": [],
     "training": {"epochs": 1, "batch": 4},
     "sampling": {"au_samples": 3},

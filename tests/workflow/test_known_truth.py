@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from counted import others
 from study import Study
 
 from segue import store
@@ -21,7 +22,7 @@ CONFIG = {
     "replicates": 1,
     "variants": ["corrected", "jackknife"],
     "datasets": {
-        "lidc_contours": None,
+        **others("datasets", "phantom"),
         "phantom": {"source": "phantom", "options": OPTIONS},
         "clear": {
             "source": "phantom",
@@ -31,15 +32,14 @@ CONFIG = {
     },
     "network": {"channels": [4, 8], "attention": 1, "heads": 1, "group_channels": 4},
     "aleatoric": {
+        **others("aleatoric", "softmax", "ssn"),
         "ssn": {
             "options": {"rank": 2, "loss_samples": 2, "diagonal_epochs": 1},
             "training": {"epochs": 2},
         },
-        "prob_unet": None,
-        "diffusion": None,
     },
     "epistemic": {
-        **dict.fromkeys(("none", "swag_diag", "swag")),
+        **others("epistemic", "dropout", "ensemble"),
         "dropout": {"hypotheses": 2},
         "dropout_redraw": {
             "method": "dropout",
@@ -50,7 +50,10 @@ CONFIG = {
         },
         "ensemble": {"hypotheses": 2, "members": 2, "recipe": "resampled"},
     },
-    "recipes": {"plain": None, "resampled": {"dropout": 0, "snapshots": 0, "resample": "patients"}},
+    "recipes": {
+        **others("recipes", "dropout"),
+        "resampled": {"dropout": 0, "snapshots": 0, "resample": "patients"},
+    },
     "not_applicable": [],
     "training": {"epochs": 2, "batch": 4},
     "sampling": {"au_samples": 4},

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from counted import grid, others
 from lookalikes import lidc_entries, write_chaksu, write_lidc
 from own_images import save, table
 from study import ROOT, Study
@@ -17,7 +18,7 @@ from segue.evaluation.metrics.ncc import ncc
 
 pytestmark = pytest.mark.workflow
 
-CELLS = 19
+CELLS = len(grid("smoke").cells)
 DATASETS = ("fundus", "lung", "own")
 OWN = {"train": 12, "val": 4, "id": 6, "ood_site": 4}
 UNLABELLED = 255
@@ -60,13 +61,12 @@ def study(tmp_path_factory):
     # So few images make few steps: large ones, lest all networks stay what they were.
     steps = {"epochs": 8, "batch": 4, "learning_rate": 0.01, "ema": 0.9}
     config["training"] = steps
-    for name in ("ssn", "prob_unet", "diffusion"):
-        config["aleatoric"][name]["training"] = steps
+    for entry in config["aleatoric"].values():
+        entry["training"] = steps
     config |= {
         "study": "other",
         "datasets": {
-            "lidc_contours": None,
-            "phantom": None,
+            **others("datasets"),
             "fundus": {
                 "source": "chaksu",
                 "published": "chaksu",

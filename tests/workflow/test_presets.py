@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from counted import grid
 from study import ROOT, Plan, Study
 
 pytestmark = pytest.mark.workflow
@@ -33,23 +34,12 @@ def plans(tmp_path_factory):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_has_every_cell_of_every_replicate(name, plans):
-    preset = yaml.safe_load(STUDIES[name].read_text())
-    default = yaml.safe_load((ROOT / "config.yaml").read_text())
-    datasets = default["datasets"] | preset["datasets"] if "datasets" in preset else {}
-    there = [entry for entry in (datasets or default["datasets"]).values() if entry is not None]
-    of_each = len(there) * preset["replicates"]
-    jobs = plans[name].jobs
-    assert jobs["prepare"] == jobs["card"] == len(there)
-    assert len(there) == 1 or name not in ONE
-    if name == "remedies":  # 10 epistemic methods; trainings of dropout, plain and resampled ones
-        cells, trainings = 4 * 10, 4 * (1 + 3 + 3)
-    else:  # 4 aleatoric models x 5 epistemic methods, less softmax-none; one with dropout
-        ensemble = default["epistemic"]["ensemble"] | preset.get("epistemic", {}).get(
-            "ensemble", {}
-        )
-        cells, trainings = 19, 4 * (ensemble["members"] + 1)
-    assert jobs["train"] == trainings * of_each
-    assert jobs["sample"] == jobs["maps"] == jobs["score"] == cells * of_each
+    counted, jobs = grid(name), plans[name].jobs
+    of_each = len(counted.datasets) * yaml.safe_load(STUDIES[name].read_text())["replicates"]
+    assert jobs["prepare"] == jobs["card"] == len(counted.datasets)
+    assert len(counted.datasets) == 1 or name not in ONE
+    assert jobs["train"] == len(counted.trainings) * of_each
+    assert jobs["sample"] == jobs["maps"] == jobs["score"] == len(counted.cells) * of_each
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from counted import grid
 from study import ROOT, Study
 
 import segue
@@ -19,9 +21,8 @@ from segue import seeds, store
 pytestmark = pytest.mark.workflow
 
 AFTER_SCORES = {"tables": 1, "figure": 5}
-ALEATORIC = ["softmax", "ssn", "prob_unet", "diffusion"]
-EPISTEMIC = ["none", "dropout", "swag_diag", "swag", "ensemble"]
-CELLS = {f"{a}-{e}" for a in ALEATORIC for e in EPISTEMIC} - {"softmax-none"}
+GRID = grid("smoke")
+CELLS, TRAININGS = set(GRID.cells), len(GRID.trainings)
 
 
 @pytest.fixture(scope="session")
@@ -64,26 +65,26 @@ def test_the_tables_hold_every_cell(smoke):
         assert np.isfinite(table["mean_rank"].astype(float)).all()
         for ending in ("md", "tex"):
             text = (smoke.results / f"tables/{name}.{ending}").read_text()
-            assert text.count("N/A") == 1
+            assert text.count("N/A") == len(GRID.missing)
             assert "real masks, simulated CT" in text
 
 
 def test_tables_follow_the_order_of_the_config(smoke):
     table = pd.read_csv(smoke.results / "tables/performance.csv", keep_default_na=False)
-    assert list(dict.fromkeys(table["epistemic"])) == EPISTEMIC
-    assert list(dict.fromkeys(table["aleatoric"])) in (ALEATORIC, [*ALEATORIC[1:], "softmax"])
+    assert list(dict.fromkeys(table["epistemic"])) == GRID.epistemic
+    first = [cell.split("-")[0] for cell in GRID.of(GRID.epistemic[0])]  # softmax has no `none`
+    rotated = list(dict.fromkeys([*first, *GRID.aleatoric]))
+    assert list(dict.fromkeys(table["aleatoric"])) in (GRID.aleatoric, rotated)
 
 
 def test_nothing_is_trained_twice(smoke):
     models = smoke.results.parent / "shared/models/lidc_contours"
-    for aleatoric in ALEATORIC:  # the ensemble's two members, which all but dropout share
-        for recipe, members in (("plain", 2), ("dropout", 1)):
-            assert len(list((models / aleatoric / recipe).glob("*/*/model.pt"))) == members
-            for member in range(members):
-                link = (
-                    smoke.results / f"models/lidc_contours/{aleatoric}/{recipe}/rep0-member{member}"
-                )
-                assert (link / "model.pt").is_file()
+    members = Counter((aleatoric, recipe) for aleatoric, recipe, _ in GRID.trainings)
+    for (aleatoric, recipe), number in members.items():  # the ensemble's, which most methods share
+        assert len(list((models / aleatoric / recipe).glob("*/*/model.pt"))) == number
+        for member in range(number):
+            link = smoke.results / f"models/lidc_contours/{aleatoric}/{recipe}/rep0-member{member}"
+            assert (link / "model.pt").is_file()
 
 
 def test_figures_are_drawn(smoke):
@@ -139,7 +140,7 @@ def test_one_job_leaves_its_settings_a_log_and_a_benchmark(smoke):
 def test_what_is_on_record_is_what_a_job_read(smoke):
     shared = smoke.results.parent / "shared"
     paths = list(shared.glob("settings/train/**/*.json"))
-    assert len(paths) == 12
+    assert len(paths) == TRAININGS
     for path in paths:
         settings = json.loads(path.read_text())
         name = path.relative_to(shared / "settings/train").with_suffix("")
@@ -171,8 +172,8 @@ def test_a_second_run_does_nothing_and_says_so(smoke):
 
 def test_a_dry_run_says_what_is_coming(smoke):
     text = smoke.plan({"replicates": 2}).text
-    assert "trainings to do: 12 of 24" in text
-    assert "cells to sample: 19 of 38" in text
+    assert f"trainings to do: {TRAININGS} of {2 * TRAININGS}" in text
+    assert f"cells to sample: {len(CELLS)} of {2 * len(CELLS)}" in text
     assert re.search(r"config read from: config.yaml, \S+/study.yaml, \S+/change.yaml", text)
     assert "GB" in text
 
@@ -184,7 +185,7 @@ def nothing(plan):
 
 def test_a_key_of_the_scores_reruns_scores_tables_and_figures(smoke):
     plan = smoke.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 19, **AFTER_SCORES}
+    assert plan.jobs == {"score": len(CELLS), **AFTER_SCORES}
 
 
 def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
@@ -194,9 +195,9 @@ def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
 
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
     plan = smoke.plan({"aleatoric": {"diffusion": {"sampling": {"steps": 4}}}})
-    later = {"sample": 5, "maps": 5, "score": 5}
+    later = dict.fromkeys(("sample", "maps", "score"), len(GRID.of("diffusion")))
     assert plan.jobs == {**later, "tables": 1, "figure": 6}
-    cells = {f"lidc_contours/diffusion-{e}/rep0" for e in EPISTEMIC}
+    cells = {f"lidc_contours/{cell}/rep0" for cell in GRID.of("diffusion")}
     for verb in ("Sample", "Map", "Score"):
         assert set(plan.about(verb)) == cells
 
@@ -204,14 +205,13 @@ def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(sm
 def test_the_scale_of_swag_trains_nothing(smoke):
     plan = smoke.plan({"epistemic": {"swag": {"options": {"scale": 0.7}}}})
     assert "train" not in plan.jobs
-    assert set(plan.about("Sample")) == {f"lidc_contours/{a}-swag/rep0" for a in ALEATORIC}
+    assert set(plan.about("Sample")) == {f"lidc_contours/{c}/rep0" for c in GRID.of("swag")}
 
 
 def test_one_more_replicate_trains_only_its_own_runs(smoke):
     plan = smoke.plan({"replicates": 2})
-    runs = ("plain/rep1-member0", "plain/rep1-member1", "dropout/rep1-member0")
     assert set(plan.about("Train")) == {
-        f"lidc_contours/{a}/{run}" for a in ALEATORIC for run in runs
+        f"lidc_contours/{a}/{recipe}/rep1-member{m}" for a, recipe, m in GRID.trainings
     }
     assert "prepare" not in plan.jobs
     for verb in ("Sample", "Map", "Score"):
@@ -221,9 +221,10 @@ def test_one_more_replicate_trains_only_its_own_runs(smoke):
 def test_one_more_member_and_hypothesis_run_what_is_new(smoke):
     ensemble = {"members": 3, "hypotheses": 3}
     plan = smoke.plan({"epistemic": {"ensemble": ensemble, "swag": {"hypotheses": 4}}})
-    runs = {f"lidc_contours/{a}/plain/rep0-member2" for a in ALEATORIC}
+    with_one = [cell.split("-")[0] for cell in GRID.of("ensemble")]
+    runs = {f"lidc_contours/{a}/plain/rep0-member2" for a in with_one}
     assert set(plan.about("Train")) == runs
-    cells = {f"lidc_contours/{a}-{e}/rep0" for a in ALEATORIC for e in ("ensemble", "swag")}
+    cells = {f"lidc_contours/{cell}/rep0" for cell in GRID.of("ensemble", "swag")}
     assert set(plan.about("Sample")) == set(plan.about("Score")) == cells
 
 
@@ -235,7 +236,8 @@ def test_a_method_taken_away_runs_tables_and_figures_only(smoke, section):
 
 def test_a_second_study_finds_the_runs_of_the_first(smoke):
     plan = smoke.plan({"study": "second", "uncertainty": {"none_roles": "strict"}})
-    assert plan.jobs == {"maps": 19, "score": 19, "card": 1, "tables": 1, "figure": 6}
+    of_each = dict.fromkeys(("maps", "score"), len(CELLS))
+    assert plan.jobs == {**of_each, "card": 1, "tables": 1, "figure": 6}
 
 
 def test_training_of_one_model_leaves_the_others(smoke):
@@ -251,7 +253,7 @@ def test_resources_rerun_nothing(smoke):
 
 def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
     edited("evaluation/metrics/auroc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().jobs == {"score": 19, **AFTER_SCORES}
+    assert smoke.plan().jobs == {"score": len(CELLS), **AFTER_SCORES}
 
 
 def test_changed_code_of_one_figure_redraws_it_alone(smoke, edited):
@@ -264,12 +266,12 @@ def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(s
     edited("models/aleatoric/ssn.py", "\nclass ", "\nUNUSED = 1\n\n\nclass ")
     plan = smoke.plan()
     assert nothing(plan)
-    assert (
-        "made by other code than there is now, and kept: 3 of 12 of stage train, 5 of 19"
-        in plan.text
-    )
+    ssn = len([training for training in GRID.trainings if training[0] == "ssn"])
+    trainings, cells = f"{ssn} of {TRAININGS}", f"{len(GRID.of('ssn'))} of {len(CELLS)}"
+    kept = f"made by other code than there is now, and kept: {trainings} of stage train, {cells}"
+    assert kept in plan.text
     edited("models/train.py", "\n_log =", "\nUNUSED = 1\n_log =")
-    assert "12 of 12 of stage train" in smoke.plan().text
+    assert f"{TRAININGS} of {TRAININGS} of stage train" in smoke.plan().text
 
 
 @pytest.mark.parametrize(

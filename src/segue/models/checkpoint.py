@@ -81,6 +81,28 @@ def check_size(sides: tuple[int, int], network: dict[str, Any]) -> None:
         )
 
 
+def check_own(network: dict[str, Any], channels: int, sides: tuple[int, int]) -> None:
+    """Build the network that takes the place of the U-Net, and ask it for the features of zeros.
+
+    Args:
+        network: fields of ``Backbone`` but for dropout, ``own`` among them.
+        channels: of the images; ``sides``: theirs (y, x), in pixels.
+
+    Raises:
+        InputError: it cannot be built, or has features of another shape (``networks.own``).
+    """
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        built = Backbone(**network)(channels, None)
+        try:
+            built(torch.zeros(2, channels, *sides))
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise InputError(
+                f"network.own.name: {network['own']['name']} cannot take images of {channels} "
+                f"channels and {sides[0]} × {sides[1]} pixels (y × x), in patches of "
+                f"{network['patch']}: {error}"
+            ) from error
+
+
 def flatten(model: nn.Module) -> Tensor:
     """All weights of ``model`` as one vector (parameter,), in the order of ``parameters()``."""
     return torch.cat([p.detach().reshape(-1) for p in model.parameters()])

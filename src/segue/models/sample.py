@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from segue import dims, integrity, plugins, rounding, shards, store
 from segue.errors import InputError
 from segue.left_out import COMPLEMENT
-from segue.models import checkpoint
+from segue.models import checkpoint, examples
 from segue.models.behind import writer
 from segue.models.device import (
     enough_memory,
@@ -35,7 +35,7 @@ from segue.models.networks import dropout
 from segue.models.noise import image_noise
 from segue.models.precision import autocast
 from segue.progress import progress
-from segue.seeds import derive
+from segue.seeds import derive, rng
 
 
 @enough_memory("no image fits; take fewer sampling.au_samples")
@@ -45,6 +45,7 @@ def sample(
     dataset: str,
     checkpoints: list[str],
     aleatoric: str,
+    own: str | None = None,
     sampler: dict[str, Any],
     epistemic: dict[str, Any],
     au_samples: int,
@@ -66,6 +67,7 @@ def sample(
         dataset: path of the dataset store.
         checkpoints: paths of the trainings that the EU method needs.
         aleatoric: method of the AU model that the trainings are of.
+        own: name of the network that takes the place of the U-Net in them, if one does.
         sampler: keyword options of the AU model's ``sample``.
         epistemic: ``method``, ``hypotheses`` (how many) and ``options`` of the EU method.
         au_samples: draws for each image and hypothesis.
@@ -81,9 +83,9 @@ def sample(
         gpu: 1 for a GPU if there is one, 0 for the CPU.
 
     Raises:
-        InputError: trainings of another AU model, no such EU method, options that it or the
-            sampler does not have, another process samples this cell, or a single image needs more
-            memory than the GPU has.
+        InputError: trainings of another AU model or network, no such EU method, options that it or
+            the sampler does not have, another process samples this cell, or a single image needs
+            more memory than the GPU has.
     """
     rounding.check(bits, "float16", "samples.bits")
     use_cpu_threads(threads)
@@ -93,12 +95,19 @@ def sample(
     for path, each in zip(checkpoints, trained, strict=True):
         if (found := each.note["model"]["aleatoric"]["method"]) != aleatoric:
             raise InputError(f"{path}: expected a training of {aleatoric}, found one of {found}")
+        if (found := (each.note["model"]["network"].get("own") or {}).get("name")) != own:
+            raise InputError(f"{path}: expected a training of network.own {own}, found {found}")
     model = checkpoint.build(**trained[0].note["model"], seed=seed).to(device)
     plugins.check_options("aleatoric", aleatoric, "Model.sample", sampler, "sampler")
     n, options = epistemic["hypotheses"], epistemic.get("options", {})
     method = plugins.require("epistemic", epistemic["method"], "epistemic.method")
     plugins.check_options("epistemic", method, "hypotheses", options, "epistemic.options")
-    hypotheses = plugins.load("epistemic", method).hypotheses(model, trained, n, seed, **options)
+    more = []
+    if plugins.literal(plugins.module("epistemic", method), "NEEDS", {}).get("data"):
+        more.append(partial(_training_data, dataset, batch, seed, device))
+    hypotheses = plugins.load("epistemic", method).hypotheses(
+        model, trained, n, seed, *more, **options
+    )
     splits = [name for name in store.splits(Path(dataset)) if name != "train"]
     images = {name: store.open_split(Path(dataset), name)["image"] for name in splits}
     made_by = {
@@ -180,6 +189,20 @@ def _draw(
     with torch.inference_mode(), autocast(device):
         probs = hypothesis.eval().sample(batch, au_samples, draws, **sampler)
     return probs.half()
+
+
+def _training_data(
+    dataset: str, batch: int, seed: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each training image once, with a rater drawn from those who labelled any of it.
+
+    Yields:
+        Images (image, channel, y, x) and labels (image, y, x), ``batch`` at a time, on the device.
+    """
+    data = examples.read(store.open_split(Path(dataset), "train"), dataset)
+    raters = torch.from_numpy(examples.raters(data.there, rng(seed, "raters")))
+    for part in torch.arange(len(data.images)).split(batch):
+        yield examples.batch(data, part, raters[part], device)
 
 
 def _to_store(drawn: list[Tensor], bits: int) -> np.ndarray:

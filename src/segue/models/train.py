@@ -16,11 +16,20 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from segue import store
+from segue import plugins, store
 from segue.errors import InputError
 from segue.files import replacing
 from segue.models import examples
-from segue.models.checkpoint import Checkpoint, build, check_size, flatten, read, save, write
+from segue.models.checkpoint import (
+    Checkpoint,
+    build,
+    check_own,
+    check_size,
+    flatten,
+    read,
+    save,
+    write,
+)
 from segue.models.device import enough_memory, name_of, pick_device, resumable, use_cpu_threads
 from segue.models.networks import dropout
 from segue.models.precision import autocast
@@ -49,10 +58,11 @@ def train(
 ) -> str:
     """Train one model and write its checkpoint to ``out``, its curve beside it as CSV.
 
-    AdamW, constant learning rate, gradient-norm clipping, exponential moving average of weights;
-    each access to an image draws one of the raters who labelled any of it. The curve has a row
-    an epoch: ``loss``, the mean of its steps, and the ``measures`` of a model that has them; of
-    the last ones the log tells the model's ``concern``. Returns the device's name.
+    AdamW, learning rate constant or by the recipe's schedule, gradient-norm clipping, exponential
+    moving average of weights; each access to an image draws one of the raters who labelled any of
+    it. The curve has a row an epoch: ``loss``, the mean of its steps, and the ``measures`` of a
+    model that has them; of the last ones the log tells the model's ``concern``. Returns the
+    device's name.
 
     Args:
         out: the checkpoint's path.
@@ -62,9 +72,11 @@ def train(
         recipe: ``dropout`` probability; ``snapshots``, how many last epoch-end weights to keep.
             ``collect`` (``epochs``, ``learning_rate``), if there, is a time after the training in
             which they are taken instead, evenly spread: it starts from the last raw weights, and
-            the averaged weights do not change any more. ``resample: patients`` trains on as many
-            patients as there are, drawn with replacement, each with all images: what a bootstrap
-            sees of the data. An image without a patient is one of its own.
+            the averaged weights do not change any more. ``schedule`` (``method``, ``options``), if
+            there, is a module of ``segue.models.schedules``, by which the learning rate changes;
+            the snapshots are then evenly spread over the whole training. ``resample: patients``
+            trains on as many patients as there are, drawn with replacement, each with all images:
+            what a bootstrap sees of the data. An image without a patient is one of its own.
         training: ``epochs, batch, learning_rate, weight_decay, clip, ema``.
         labels: what tells this run from the study's others; the run's seed derives from them.
         seed: the study's.
@@ -91,20 +103,16 @@ def train(
     }
     model = build(**model_settings, seed=seed).to(device)
     split = store.open_split(Path(dataset), "train")
-    check_size((split.sizes["y"], split.sizes["x"]), network)
+    sides = split.sizes["y"], split.sizes["x"]
+    check_size(sides, network)
+    if network.get("own"):
+        check_own(network, info["channels"], sides)
     data = examples.read(split, dataset)
     if recipe.get("resample"):
         data = examples.resample(data, examples.patients(split), rng(seed, "resample"))
     data = examples.near(data, device)
 
-    if collect := recipe.get("collect"):
-        steps = collect["epochs"] * _steps(data, training)
-        if steps < recipe["snapshots"]:
-            raise InputError(
-                f"recipe.snapshots: {recipe['snapshots']} of the {steps} steps in which to "
-                "collect them; lower `snapshots`, or raise `collect` or the training's epochs"
-            )
-
+    _check_snapshots(recipe, training, _steps(data, training))
     made_by = {"model": model_settings, "labels": labels, "seed": seed, "training": training}
     with resumable(Path(work), {**made_by, "recipe": recipe, "dataset": info}):
         run = _Run(model, training, recipe, Path(work) / "state.pt")
@@ -129,6 +137,7 @@ class _Run:
     ) -> None:
         self.model, self.training, self.state = model, training, state
         self.keep, self.collect = recipe["snapshots"], recipe.get("collect")
+        self.schedule = recipe.get("schedule")
         self.epochs = training["epochs"] + (self.collect["epochs"] if self.collect else 0)
         self.optimiser = torch.optim.AdamW(
             model.parameters(),
@@ -143,11 +152,13 @@ class _Run:
         self.curve: list[dict[str, float]] = []
         self.saved = time.monotonic()
 
-    def step(self, loss: Tensor, epoch: int, done: float) -> None:
-        """Change the weights; ``done``: share of the epoch that is over after it."""
+    def step(self, loss: Tensor, epoch: int, index: int, steps: int) -> None:
+        """Change the weights; it is step ``index`` of so many of the epoch."""
         collecting = epoch >= self.training["epochs"]
         for group in self.optimiser.param_groups:
             group["lr"] = (self.collect if collecting else self.training)["learning_rate"]
+            if self.schedule:
+                group["lr"] *= self._factor((epoch + index / steps) / self.epochs)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         clip_grad_norm_(self.weights, self.training["clip"])
@@ -158,9 +169,15 @@ class _Run:
             self.mean(self.means, self.weights, self.average.n_averaged)
         # Snapshots are evenly spread over the last epochs, the last one at the very end.
         last = self.collect["epochs"] if self.collect else self.keep
-        over = (epoch + done - (self.epochs - last)) / max(1, last)
+        last = self.epochs if self.schedule else last
+        over = (epoch + (index + 1) / steps - (self.epochs - last)) / max(1, last)
         if len(self.snapshots) < round(over * self.keep, 9) // 1:
             self.snapshots.append(flatten(self.model).cpu())
+
+    def _factor(self, done: float) -> float:
+        """Of the learning rate, when a share of the training is over."""
+        method, options = self.schedule["method"], self.schedule.get("options", {})
+        return plugins.load("schedules", method).rate(done, self.keep, **options)
 
     def finish_epoch(self, epoch: int, row: dict[str, float]) -> None:
         if not np.isfinite(loss := row["loss"]):
@@ -206,6 +223,19 @@ class _Run:
         return torch.stack(self.snapshots)
 
 
+def _check_snapshots(recipe: dict[str, Any], training: dict[str, Any], steps: int) -> None:
+    """Raise InputError where there are fewer steps than snapshots to take in them."""
+    collect = recipe.get("collect")
+    if not (collect or recipe.get("schedule")):
+        return
+    steps *= (collect or training)["epochs"]
+    if steps < recipe["snapshots"]:
+        raise InputError(
+            f"recipe.snapshots: {recipe['snapshots']} of the {steps} steps in which to collect "
+            "them; lower `snapshots`, or raise `collect` or the training's epochs"
+        )
+
+
 def _steps(data: examples.Examples, training: dict[str, Any]) -> int:
     """Steps of an epoch, the last of which may have fewer images."""
     return -(-len(data.images) // training["batch"])
@@ -233,7 +263,7 @@ def _epoch(
         dropout.draw_from(run.model, generator)
         with autocast(device):
             loss = run.model.loss(image, label, generator, epoch)
-        run.step(loss, epoch, (start // size + 1) / steps)
+        run.step(loss, epoch, start // size, steps)
         total += loss.detach()
     batch = examples.batch(data, order[:_MEASURED], raters[:_MEASURED], device)
     generator = torch.Generator(device).manual_seed(derive(seed, "measures", epoch))

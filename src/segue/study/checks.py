@@ -8,7 +8,7 @@ from pathlib import Path
 
 from segue import plugins
 from segue.errors import InputError
-from segue.study import cost, grid
+from segue.study import cost, grid, needs
 from segue.study.config import Config
 
 
@@ -29,6 +29,9 @@ def check(config: Config) -> None:
         plugins.check_options(
             "aleatoric", method, "Model.sample", model.sampling, f"{where}.sampling"
         )
+    if own := config.network.own:
+        plugins.check_own(own.name, own.options, "network.own")
+    _check_schedules(config)
     for name, entry in config.epistemic.items():
         where = f"epistemic.{name}"
         method = plugins.require("epistemic", entry.method, f"{where}.method")
@@ -37,8 +40,13 @@ def check(config: Config) -> None:
             there = ", ".join(config.recipes)
             raise InputError(f"{where}.recipe: no recipe {entry.recipe!r}; there are: {there}")
         recipe = config.recipes[entry.recipe]
-        plugins.check_needs(method, dict(entry), dict(recipe), where)
-        for dataset, model in product([] if recipe.collect else config.datasets, config.aleatoric):
+        needs.check_entry(method, dict(entry), dict(recipe), where)
+        for aleatoric, model in config.aleatoric.items():
+            if (cell := f"{aleatoric}-{name}") not in config.not_applicable:
+                one = cost.draws(model.model_dump(), 2) == 1
+                needs.check_model(method, model.method, one, where, cell)
+        elsewhere = recipe.collect or recipe.schedule  # snapshots are not of the last epochs
+        for dataset, model in product([] if elsewhere else config.datasets, config.aleatoric):
             if recipe.snapshots > (epochs := config.training_of(dataset, model).epochs):
                 raise InputError(
                     f"recipes.{entry.recipe}.snapshots: {recipe.snapshots} of the {epochs} epochs "
@@ -74,6 +82,21 @@ def absent(config: Config, name: str) -> list[str]:
     paths = plugins.literal(plugins.module("sources", entry.source), "PATHS", ())
     given = [entry.options[key] for key in paths if entry.options.get(key)]
     return [path for path in given if not Path(path).exists()]
+
+
+def _check_schedules(config: Config) -> None:
+    """Raise InputError for a schedule that there is not, or with a recipe that it does not fit."""
+    for name, recipe in config.recipes.items():
+        if not (schedule := recipe.schedule):
+            continue
+        where = f"recipes.{name}.schedule"
+        method = plugins.require("schedules", schedule.method, f"{where}.method")
+        plugins.check_options("schedules", method, "rate", schedule.options, f"{where}.options")
+        if recipe.collect:
+            raise InputError(
+                f"{where}: snapshots are those of the schedule, so there is no time to collect "
+                "them; remove `collect`, or `schedule`"
+            )
 
 
 def _check_datasets(config: Config) -> None:

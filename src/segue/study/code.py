@@ -24,12 +24,16 @@ _MODULES = {
 def code(stage: str, settings: Record) -> str:
     """Fingerprint of the code of a job of a stage; plug-ins are those that its settings name."""
     named: list[tuple[str, str]] = []
+    network = None
     match settings:
         case of.Prepare(source=source):
             named = [("sources", source)]
-        case of.Train(aleatoric=method):
+        case of.Train(aleatoric=method, recipe=recipe):
             named = [("aleatoric", method.method)]
-        case of.Sample(aleatoric=model, epistemic=method):
+            if recipe.schedule:
+                named.append(("schedules", recipe.schedule.method))
+            network = settings.network.own and settings.network.own.name
+        case of.Sample(aleatoric=model, epistemic=method, own=network):
             named = [("epistemic", method.method), ("aleatoric", model)]
         case of.Maps(options=options) | of.Score(options=options):
             named = [("tasks", task) for task in options]
@@ -38,7 +42,14 @@ def code(stage: str, settings: Record) -> str:
         case of.Figure(figure=figure) | of.Qualitative(figure=figure):
             named = [("figures", figure)]
     own = [_MODULES[stage]] if stage in _MODULES else []
-    return code_id(*own, *(plugins.module(kind, name) for kind, name in named))
+    found = code_id(*own, *(plugins.module(kind, name) for kind, name in named))
+    return f"{found}-{_of_network(network)}" if network else found
+
+
+def _of_network(name: str) -> str:
+    """Fingerprint of a network ``package.module:Class``, with what it imports of its package."""
+    module = name.partition(":")[0]
+    return code_id(module, root=plugins.root(module))
 
 
 def software() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from segue.errors import InputError
-from segue.schema import Record, parse
+from segue.schema import WHEN_GIVEN, Record, parse
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -53,8 +53,15 @@ class Given(Record):
     replicate: Natural = 0
 
 
+class Own(Record):
+    """A network of somebody else: where it is imported from, ``package.module:Class``."""
+
+    name: Text
+    options: Options = Field(default={})
+
+
 class Network(Record):
-    """Size of the U-Net of all aleatoric models."""
+    """Size of the U-Net of all aleatoric models, or what takes its place."""
 
     channels: Annotated[list[Annotated[int, Field(ge=4)]], Field(min_length=1)]
     blocks: Count
@@ -62,6 +69,7 @@ class Network(Record):
     heads: Count
     group_channels: Count
     patch: Count
+    own: Annotated[Own | None, WHEN_GIVEN] = None
 
 
 class Training(Record):
@@ -109,6 +117,13 @@ class Collect(Record):
         return ceil(round(self.share * training.epochs, 9))  # 0.1 · 30 is above 3
 
 
+class Schedule(Record):
+    """A learning rate that changes (a plug-in), and its options."""
+
+    method: str
+    options: Options = Field(default={})
+
+
 class Recipe(Record):
     """A way to train: probability of dropping a channel, snapshots of weights, what is seen."""
 
@@ -116,6 +131,7 @@ class Recipe(Record):
     snapshots: Natural
     collect: Collect | None = None
     resample: Literal["patients"] | None = None
+    schedule: Annotated[Schedule | None, WHEN_GIVEN] = None
 
 
 class Sampling(Record):

@@ -181,9 +181,14 @@ def sampling_flops(
 
 
 def passes(model: Mapping[str, Any], hypotheses: int, au_samples: int) -> int:
-    """Network passes an image: one a hypothesis; of a sampler with ``steps``, so many a draw."""
+    """Network passes an image: of each hypothesis as many as the model's file says by ``PASSES``.
+
+    One where it says nothing; of a sampler with ``steps``, so many a draw.
+    """
     steps = model.get("sampling", {}).get("steps")
-    return hypotheses * (1 if steps is None else steps * au_samples)
+    if steps is not None:
+        return hypotheses * steps * au_samples
+    return hypotheses * plugins.literal(plugins.module("aleatoric", model["method"]), "PASSES", 1)
 
 
 def gpu_hours(flops: float) -> float:

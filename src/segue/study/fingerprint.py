@@ -49,7 +49,7 @@ def code_id(*modules: str, root: Path = _ROOT) -> str:
 
     Not counted, since they change no number: comments, docstrings, annotations, calls of loggers
     and of ``warnings.warn``, the arguments of raised exceptions, messages of ``assert``, the order
-    of imports, imports that only these use, and ``PLUMBING``.
+    of imports, imports that only these use, options for tests, and ``PLUMBING``.
 
     Args:
         modules: dotted names. A plug-in is loaded by name, which no import shows: name it here.
@@ -160,6 +160,8 @@ def _what_runs(node: ast.stmt, loggers: set[str]) -> ast.stmt | None:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             says = name in loggers or (name, method) == ("warnings", "warn")
             return None if says else node
+        case ast.Assign([ast.Name("TEST_OPTIONS")]):  # segue.plugins.TEST_OPTIONS
+            return None
         case ast.Assign() if _makes_logger(node):
             return None
         case ast.AnnAssign():

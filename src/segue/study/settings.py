@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from segue.schema import Record
+from segue.schema import WHEN_GIVEN, Record
 from segue.study import config
 from segue.study.config import (
     Axis,
@@ -89,6 +89,7 @@ class Sample(Record):
     dataset: Place
     checkpoints: list[Place]
     aleatoric: str
+    own: Annotated[str | None, WHEN_GIVEN] = None
     sampler: Options = Field(default={})
     epistemic: Hypotheses
     au_samples: Count
@@ -184,7 +185,7 @@ def identity(settings: Record) -> dict[str, Any]:
     """What of the settings a result depends on: all but places and what has no effect."""
     return {
         name: _identity(getattr(settings, name))
-        for name, field in type(settings).model_fields.items()
+        for name, field in settings.written().items()
         if not _marked(field, "place", "without effect")
     }
 
@@ -218,8 +219,8 @@ def placed(settings: Record, where: Mapping[str, str]) -> dict[str, Any]:
                 return {key: of(each, False) for key, each in value.items()}
         return where[value] if marked else value
 
-    fields = type(settings).model_fields
-    return {n: of(getattr(settings, n), _marked(f, "place")) for n, f in fields.items()}
+    fields = settings.written().items()
+    return {n: of(getattr(settings, n), _marked(f, "place")) for n, f in fields}
 
 
 def _identity(value: Any) -> Any:

@@ -169,7 +169,8 @@ class Study:
         config, data = self.config, self.dataset[run.dataset]
         model, recipe = config.aleatoric[run.aleatoric], config.recipes[run.recipe].model_dump()
         training = config.training_of(run.dataset, run.aleatoric)
-        if run.member:  # only the first member's snapshots are read (by swag)
+        # Only the first member's snapshots are read (by swag); but a schedule goes by their number.
+        if run.member and not config.recipes[run.recipe].schedule:
             recipe |= {"snapshots": 0, "collect": None}
         elif collect := config.recipes[run.recipe].collect:
             epochs = collect.epochs(training)
@@ -196,6 +197,7 @@ class Study:
             dataset=data.made,
             checkpoints=[job.made for job in trainings],
             aleatoric=model.method,
+            own=config.network.own and config.network.own.name,
             sampler=model.sampling,
             epistemic=of.Hypotheses(
                 method=method.method, hypotheses=method.hypotheses, options=method.options

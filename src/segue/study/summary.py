@@ -1,9 +1,10 @@
 """What a run says first: the files it read, what it will do, and what that will cost."""
 
 import functools
+import importlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from segue import stamp
@@ -34,7 +35,8 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
         files: the config files that were read, in their order.
 
     Raises:
-        InputError: prepared images do not fit the network.
+        InputError: prepared images do not fit the network, or one that the study brings along is
+            none.
     """
     yield f"Study {study.config.study}: {len(study.cells)} cells and replicates, in {study.folder}"
     if read := ", ".join(files):
@@ -51,6 +53,8 @@ def summary(study: Study, files: Iterable[str]) -> Iterator[str]:
             for path in absent(study.config, name):
                 yield f"  datasets.{name}: no file {path}; where to get it: docs/data.md"
     sizes = {name: size(study, name) for name in study.config.datasets}
+    if study.config.network.own:
+        check_own(study, sizes)
     if None in sizes.values():
         yield "  number and size of the samples: known once the data are prepared"
         return
@@ -89,6 +93,20 @@ def size(study: Study, name: str) -> cost.Size | None:
     images = {split: shape[0] for split, shape in shapes.items()}
     side = round(math.sqrt(height * width))
     return cost.Size(images, side, attributes["channels"], attributes["classes"])
+
+
+def check_own(study: Study, sizes: Mapping[str, cost.Size | None]) -> None:
+    """Build the study's own network and try it on images of each size; only then is torch imported.
+
+    Raises:
+        InputError: it cannot be built, or its features are not as they ought to be.
+    """
+    network = study.config.network
+    step = network.patch * 2 ** (len(network.channels) - 1)
+    own = importlib.import_module("segue.models.checkpoint")
+    tried = {(each.channels, -(-each.side // step) * step) for each in sizes.values() if each}
+    for channels, side in tried or {(1, 8 * step)}:
+        own.check_own(network.model_dump(), channels, (side, side))
 
 
 def _of(found: dict[str, int], total: int) -> str:

@@ -10,6 +10,8 @@ from segue.dims import UNLABELLED
 from segue.evaluation.probabilities import probabilities
 from segue.evaluation.variants import CORRECTED, PAPER_CODE
 
+INSIGHT = ("collective_insight", "combined_sensitivity", "maximum_dice", "diversity_agreement")
+
 
 def _score(split):
     found = by_key(scores_of("segmentation", {"id": split}, [CORRECTED]))
@@ -30,7 +32,7 @@ def _mean_overlap(score, first, second, classes):
 def test_it_scores_each_image_by_name(split):
     found = _score(split)
     assert set(found) == {
-        *((metric, "") for metric in ("dice", "nll", "brier", "hm_iou")),
+        *((metric, "") for metric in ("dice", "nll", "brier", "hm_iou", *INSIGHT)),
         *((metric, "") for metric in ("diversity", "diversity_raters", "draw_information")),
         *product(("ged", "ged_bma"), ("dice", "iou")),
     }
@@ -70,7 +72,8 @@ def test_samples_that_are_the_raters_masks_are_perfect():
     probs = np.stack([labels == 0, labels == 1], axis=2)[:, None].astype(np.float16)
     found = _score(split_of(labels, probs))
     np.testing.assert_allclose(found["ged", "dice"], 0, atol=1e-6)
-    np.testing.assert_allclose(found["hm_iou", ""], 1, atol=1e-6)
+    for metric in ("hm_iou", *INSIGHT):
+        np.testing.assert_allclose(found[metric, ""], 1, atol=1e-6, err_msg=metric)
 
 
 def _missing(split, *places):
@@ -93,7 +96,8 @@ def test_masks_are_compared_on_the_pixels_that_all_raters_labelled(split):
     """As if the image were cut there; every rater lacks another part of the rest."""
     lacking = _missing(split, (0, 0, slice(8, 10)), (0, 1, slice(10, 12)))
     found, cut = _score(lacking), _score(split.isel(y=slice(8)))
-    for metric, how in (*product(("ged", "ged_bma"), ("dice", "iou")), ("hm_iou", "")):
+    each_alike = *product(("ged", "ged_bma"), ("dice", "iou")), *product(("hm_iou", *INSIGHT), [""])
+    for metric, how in each_alike:
         assert found[metric, how][0] == pytest.approx(cut[metric, how][0], rel=1e-6)
 
 
@@ -120,7 +124,10 @@ def test_dice_is_on_the_pixels_of_each_rater_and_likelihood_on_those_with_a_labe
 def test_an_image_that_nobody_read_has_no_score_and_without_a_shared_pixel_no_distance(split):
     lacking = _missing(split, (0,), (1, 0, slice(0, 6)), (1, 1, slice(6, 12)))
     for score in scores_of("segmentation", {"id": lacking}, [CORRECTED]):
-        distance = score.metric in ("ged", "ged_bma", "hm_iou", "diversity", "diversity_raters")
+        distance = score.metric in (
+            *("ged", "ged_bma", "hm_iou", "diversity", "diversity_raters"),
+            *INSIGHT,
+        )
         expected = [True, distance, False] if distance else [True, False, False]
         if score.metric not in ("missing_readings", "draw_information"):  # not of pixels' labels
             np.testing.assert_array_equal(np.isnan(score.values), expected)
@@ -142,7 +149,7 @@ def test_hypotheses_are_scored_one_by_one():
     split = random_split("a", hypotheses=3)
     each = [_score(split.isel(eu_sample=[i])) for i in range(3)]
     for key in (
-        *(("ged", "dice"), ("ged", "iou"), ("hm_iou", "")),
+        *(("ged", "dice"), ("ged", "iou"), ("hm_iou", ""), *product(INSIGHT, [""])),
         *(("diversity", ""), ("draw_information", "")),
     ):
         expected = np.mean([found[key] for found in each], axis=0)

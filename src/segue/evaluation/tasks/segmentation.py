@@ -12,9 +12,10 @@ import xarray as xr
 
 from segue.blocks import blocks
 from segue.evaluation.drawn import Drawn
-from segue.evaluation.metrics.dice import Similarity, accuracy, dice, iou, mean_over_raters
+from segue.evaluation.metrics.dice import Similarity, accuracy, count, dice, iou, mean_over_raters
 from segue.evaluation.metrics.ged import diversity, ged, hm_iou, pairs
 from segue.evaluation.metrics.information import draw_information
+from segue.evaluation.metrics.insight import insight
 from segue.evaluation.metrics.likelihood import brier, nll
 from segue.evaluation.metrics.masks import argmax, frequencies, one_hot, pack
 from segue.evaluation.readings import labelled, together
@@ -30,12 +31,19 @@ ONE_DRAW = "one draw a hypothesis"
 MISSING = "missing_readings"
 
 _OF_EACH_RATER = (("nll", ""), ("brier", ""), ("dice", ""))
+_OF_INSIGHT = (
+    ("collective_insight", ""),
+    ("combined_sensitivity", ""),
+    ("maximum_dice", ""),
+    ("diversity_agreement", ""),
+)
 _OF_SHARED_PIXELS = (
     ("ged", "dice"),
     ("ged_bma", "dice"),
     ("ged", "iou"),
     ("ged_bma", "iou"),
     ("hm_iou", ""),
+    *_OF_INSIGHT,
 )
 _OF_DRAWS = (("diversity", ""), ("diversity_raters", ""), ("draw_information", ""))
 _KEYS = (*_OF_EACH_RATER, *_OF_SHARED_PIXELS, *_OF_DRAWS)
@@ -92,11 +100,12 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
     ``ged`` and ``hm_iou``: of the samples of one hypothesis, mean over hypotheses; ``ged_bma``: of
     the mean predictions of all hypotheses; all three compare masks on the pixels that all raters of
     the image labelled. The aggregation of a GED is the overlap that its distance is one minus of:
-    ``dice`` or ``iou``. ``diversity`` and ``diversity_raters``: mean of 1 - Dice over pairs of
-    different draws of a hypothesis (mean over hypotheses), and of different raters, on the same
-    pixels; ``draw_information``: share of the uncertainty that lies between draws. What is of draws
-    is undefined where there is one a hypothesis. ``missing_readings``: raters who did not see the
-    image, where a split lacks any.
+    ``dice`` or ``iou``. On the same pixels, of the same samples: ``collective_insight`` and its
+    parts, see ``segue.evaluation.metrics.insight``. ``diversity`` and ``diversity_raters``: mean of
+    1 - Dice over pairs of different draws of a hypothesis (mean over hypotheses), and of different
+    raters, on the same pixels; ``draw_information``: share of the uncertainty that lies between
+    draws. What is of draws is undefined where there is one a hypothesis. ``missing_readings``:
+    raters who did not see the image, where a split lacks any.
 
     Args:
         splits, variants: see ``segue.evaluation.task``; fault 5 takes effect here.
@@ -233,13 +242,18 @@ def _compare(
     dices = mean_over_raters(masks.prediction, masks.labels & seen, seen, similarities["dice"])
     scores = {("dice", ""): dices}
     labels = masks.labels & shared[:, None]
-    own = pairs(masks.samples & shared[:, None, None], labels[:, :, None])
+    samples = masks.samples & shared[:, None, None]
+    own = pairs(samples, labels[:, :, None])
     bma = pairs(masks.hypotheses & shared[:, None], labels)
     for how, similarity in similarities.items():
         scores["ged", how] = ged(own, similarity).mean(axis=-1)
         scores["ged_bma", how] = ged(bma, similarity)
     if "iou" in similarities:
         scores["hm_iou", ""] = hm_iou(own.mixed).mean(axis=-1)
+        pixels = np.maximum(count(shared), 1)[:, None]
+        found = insight(samples, labels[:, :, None], pixels, own)
+        for (metric, how), values in zip(_OF_INSIGHT, found, strict=True):
+            scores[metric, how] = values.mean(axis=-1)
         scores["diversity", ""] = diversity(own.samples, similarities["dice"]).mean(axis=-1)
         scores["diversity_raters", ""] = diversity(bma.raters, similarities["dice"])
     return scores

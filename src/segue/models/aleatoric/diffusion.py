@@ -14,6 +14,8 @@ from segue.dims import UNLABELLED
 from segue.models.labels import one_hot
 from segue.models.noise import Noise
 
+TEST_OPTIONS = {"input_scale": 0.1, "steps": 4}
+
 _MAX_LOG_SNR = 10.0
 
 

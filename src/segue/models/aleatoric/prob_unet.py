@@ -11,6 +11,8 @@ from torch.distributions import Independent, Normal, kl_divergence
 from segue.models.labels import cross_entropy, one_hot
 from segue.models.noise import Noise
 
+TEST_OPTIONS = {"latent": 2, "beta": 0.001, "warmup_epochs": 2, "width": 0.75}
+
 LEAST_KL = 0.35
 """Nats an image. To tell which of two equally likely readings of an image a mask is takes ln 2 =
 0.69: a latent of less than half of that cannot do so for most images."""

@@ -14,6 +14,8 @@ from segue.models.labels import cross_entropy
 from segue.models.noise import Noise
 from segue.models.precision import full
 
+TEST_OPTIONS = {"rank": 3, "loss_samples": 4, "diagonal_epochs": 1}
+
 
 class Model(nn.Module):
     """U-Net that gives mean, diagonal and factor of the Gaussian over the logits.

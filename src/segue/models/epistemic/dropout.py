@@ -10,6 +10,7 @@ from segue.models.networks import dropout
 from segue.seeds import derive
 
 NEEDS = {"dropout": True}
+TEST_OPTIONS = {"redraw": False}
 
 
 def hypotheses(

@@ -16,6 +16,7 @@ from segue.models.checkpoint import Checkpoint, unflatten
 from segue.seeds import derive
 
 NEEDS = {"snapshots": 2}
+TEST_OPTIONS = {"low_rank": True, "scale": 0.5}
 
 
 def hypotheses(

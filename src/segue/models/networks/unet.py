@@ -5,8 +5,9 @@ patch·2**(levels - 1).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from segue.errors import InputError
 from segue.models.networks.dropout import ChannelDropout
 from segue.models.networks.layers import Down, Stage, TimeEmbedding, Up, conv, zero
+from segue.models.networks.own import OwnEncoder, OwnNetwork
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Backbone:
         patch: side of the squares of pixels that become channels before the first layer, and again
             pixels after the last (space to depth, and back): all layers work on images that are so
             many times smaller along each side. 1 is the network of the paper.
+        own: ``name`` and ``options`` of a network that takes the place of the U-Net between patches
+            and head, see ``networks.own``; it has ``channels[0]`` features.
     """
 
     channels: Sequence[int]
@@ -40,14 +44,19 @@ class Backbone:
     group_channels: int
     dropout: float = 0.0
     patch: int = 1
+    own: Mapping[str, Any] | None = None
 
-    def __call__(self, in_channels: int, out_channels: int | None, *, time: bool = False) -> "UNet":
-        """Build a U-Net; see there."""
-        return UNet(self, in_channels, out_channels, time=time)
+    def __call__(
+        self, in_channels: int, out_channels: int | None, *, time: bool = False
+    ) -> "UNet | OwnNetwork":
+        """Build a U-Net, or what takes its place; see there."""
+        kind = OwnNetwork if self.own else UNet
+        return kind(self, in_channels, out_channels, time=time)
 
     def encoder(self, in_channels: int, out_features: int) -> nn.Module:
         """Build an encoder (image, in_channels, y, x) -> (image, out_features)."""
-        return _PooledEncoder(self, in_channels, out_features)
+        kind = OwnEncoder if self.own else _PooledEncoder
+        return kind(self, in_channels, out_features)
 
     def head(self, out_channels: int) -> nn.Sequential:
         """Build what maps a U-Net's last features to its output (image, out_channels, y, x).
