@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from segue import dims
 from segue.errors import InputError
+from segue.keys import LIMITS, METHODS, REPLICATE
 from segue.report.score_files import read_csv
 
 TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
@@ -30,3 +32,48 @@ def read_table(tables: Path, name: str, keys: Sequence[str], values: Sequence[st
     if table.empty:
         raise InputError(f"{path}: the table has no rows; run the stage `tables` again")
     return table[[*keys, *values]]
+
+
+def read_intervals(tables: Path) -> pd.DataFrame:
+    """The scores of ``<tables>/intervals.csv`` of splits that have a region, ``id`` or ``ood``.
+
+    Returns:
+        Columns of ``segue.keys.REPLICATE``, region, split, task, metric, measure, aggregation and
+        ``segue.keys.LIMITS``. Undefined scores are left out.
+
+    Raises:
+        InputError: the file or a column is missing, it is damaged, or there is no row.
+    """
+    keys = (*REPLICATE, "split", "task", "metric", "measure", "aggregation")
+    table = read_table(tables, "intervals", keys, LIMITS)
+    table = table.assign(region=table["split"].map(dims.region)).dropna(subset="value")
+    return table[table["region"].isin(dims.REGIONS)]
+
+
+def bars(x: pd.DataFrame, y: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
+    """Intervals of cells along two axes of a panel, as ``segue.report.panels.draw_cells`` takes them.
+
+    A cell's interval is the mean of those of its replicates and splits, lower ends and upper ends
+    each: these share their images, so it is as wide as that of their mean, or wider.
+
+    Args:
+        x, y: rows of ``read_intervals`` of the panel; NaN where a cell has no interval.
+
+    Returns:
+        x_low, x_high, y_low and y_high by epistemic method and aleatoric model.
+    """
+    ends = [rows.groupby(list(METHODS))[["low", "high"]].mean() for rows in (x, y)]
+    both = pd.concat(ends, axis=1)
+    return {cell: tuple(row) for cell, row in zip(both.index, both.to_numpy(), strict=True)}
+
+
+def means(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Mean value over the splits of each region of each replicate, in a column ``name``."""
+    keys = [*REPLICATE, "region"]
+    return table.groupby(keys, sort=False)["value"].mean().rename(name).reset_index()
+
+
+def best(table: pd.DataFrame, higher: bool) -> pd.DataFrame:
+    """Of the measures of each replicate and split the one with the best value."""
+    order = table.sort_values("value", ascending=not higher, kind="stable")
+    return order.drop_duplicates([*REPLICATE, "split"])

@@ -71,13 +71,12 @@ def runs(config: Config, cell: Cell) -> list[Run]:
 
 
 def shown(config: Config, dataset: str) -> list[Cell]:
-    """The cells of a dataset that are shown with their images: those of replicate 0."""
+    """The cells of a dataset that are shown with their images or curves, in all replicates."""
     wanted = config.figures.qualitative.cells
     return [
         cell
         for cell in [*trained(config), *given(config)]
-        if cell.replicate == 0
-        and cell.dataset == dataset
+        if cell.dataset == dataset
         and f"{cell.aleatoric}-{cell.epistemic}" in wanted
     ]
 

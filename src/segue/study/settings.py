@@ -26,6 +26,7 @@ from segue.study.config import (
 )
 
 Place = Annotated[str, "place"]
+Names = dict[str, dict[str, str]]  # of segue.report.names.Names
 WithoutEffect = Annotated[Count, "without effect"]  # on any number of the result
 Keep = Annotated[bool, "without effect"]
 """Whether samples stay when their maps are there; for the run of a stage, not its function."""
@@ -155,29 +156,46 @@ class AllTables(Record):
 
 
 class Figure(Record):
-    """Of a figure that is drawn from the tables."""
+    """Of a figure that is drawn from the tables; ``tasks`` are aggregations of those that rank."""
 
     figure: str
     tables: Place
-    captions: dict[str, str] = Field(default={})
+    names: Names = Field(default={})
+    tasks: dict[str, str] = Field(default={})
 
 
 class Pictured(Record):
-    """A cell that is shown with its images."""
+    """A cell and replicate that is shown with its images or curves."""
 
     aleatoric: str
     epistemic: str
+    replicate: Natural = 0
     maps: Place
 
 
 class Qualitative(Record):
-    """Of ``segue.report.figures.qualitative``."""
+    """Of a figure of images and samples of one dataset, whose ``name`` is the config's."""
 
     figure: str
     dataset: Place
+    name: str = ""
     cells: list[Pictured]
-    split: str
+    scores: list[Place] = Field(default=[])
+    splits: list[str]
     images: Count
+    names: Names = Field(default={})
+
+
+class Curves(Record):
+    """Of a figure that is drawn from maps of one dataset; ``options`` are its task's."""
+
+    figure: str
+    dataset: Place
+    name: str = ""
+    cells: list[Pictured]
+    aggregation: str = ""
+    options: Options = Field(default={})
+    names: Names = Field(default={})
 
 
 def identity(settings: Record) -> dict[str, Any]:
