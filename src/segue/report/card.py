@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from segue import store
 from segue.data.statistics import of_split, sentence
-from segue.files import replacing
+from segue.report import html
 from segue.report.pictures import outline, picture
 from segue.report.style import STYLE, ordered, save
 
@@ -40,10 +40,10 @@ _SHOWN = {
 
 
 def write(out: Path, *, dataset: str) -> None:
-    """Write the data card of the store ``dataset`` to ``out`` (Markdown), its montage beside it.
+    """Write the data card of the store ``dataset`` to ``out`` (Markdown), and as HTML beside it.
 
-    The montage has the name of ``out`` with ``.png`` and ``.svg``: images evenly spread over each
-    split, with each rater's outlines.
+    The montage has the name of ``out`` with ``.png``, ``.svg`` and ``.pdf``: images evenly spread
+    over each split, with each rater's outlines.
 
     Args:
         out: path of the new page.
@@ -72,8 +72,7 @@ def write(out: Path, *, dataset: str) -> None:
         *_skipped(attributes.get("skipped", [])),
         f"\n![Images of each split with each rater's outlines]({out.stem}.png)",
     ]
-    with replacing(out) as file:
-        file.write("\n".join(lines) + "\n")
+    html.write(out, "\n".join(lines) + "\n")
 
 
 def _splits(statistics: Mapping[str, Mapping], attributes: Mapping[str, Any]) -> list[str]:

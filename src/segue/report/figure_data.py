@@ -9,9 +9,13 @@ from segue import dims
 from segue.errors import InputError
 from segue.keys import LIMITS, METHODS, REPLICATE
 from segue.report.score_files import read_csv
+from segue.report.style import LINES
 
 TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
 """Heading of each task that the study names, in the order of the panels."""
+
+_NUMBERS = ("number", "tu", "au", "eu", "correlation", "ncc_au", "ncc_eu")
+_SWEPT = ("dataset", "aleatoric", "epistemic", "estimator", "over")
 
 
 def read_table(tables: Path, name: str, keys: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
@@ -51,7 +55,7 @@ def read_intervals(tables: Path) -> pd.DataFrame:
 
 
 def bars(x: pd.DataFrame, y: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
-    """Intervals of cells along two axes of a panel, as ``segue.report.panels.draw_cells`` takes them.
+    """Intervals of cells along two axes, as ``segue.report.panels.draw_cells`` takes them.
 
     A cell's interval is the mean of those of its replicates and splits, lower ends and upper ends
     each: these share their images, so it is as wide as that of their mean, or wider.
@@ -77,3 +81,24 @@ def best(table: pd.DataFrame, higher: bool) -> pd.DataFrame:
     """Of the measures of each replicate and split the one with the best value."""
     order = table.sort_values("value", ascending=not higher, kind="stable")
     return order.drop_duplicates([*REPLICATE, "split"])
+
+
+def read_sweep(tables: Path) -> pd.DataFrame:
+    """``<tables>/sweep.csv`` by the estimators of ``segue.report.style.LINES``; perhaps without rows.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    path = Path(tables) / "sweep.csv"
+    if path.is_file() and not path.read_text(encoding="utf-8").strip():
+        return pd.DataFrame(columns=[*_SWEPT, *_NUMBERS])
+    types = dict.fromkeys(_SWEPT, "str") | dict.fromkeys(_NUMBERS, "float64")
+    table = read_csv(path, types, _NUMBERS, "tables")
+    return table[table["estimator"].isin(LINES)]
+
+
+def of_draws(sweep: pd.DataFrame) -> pd.DataFrame:
+    """Rows of cells with several numbers of draws; no jackknife of one draw, which is no other."""
+    rows = sweep[(sweep["over"] == "draws") & (sweep["number"] > 0)]
+    most = rows.groupby(["dataset", "aleatoric", "epistemic"])["number"].transform("max")
+    return rows[(most > 1) & ((rows["number"] > 1) | (rows["estimator"] == "plugin"))]

@@ -41,3 +41,7 @@ class Names:
     def cell(self, aleatoric: str, epistemic: str) -> str:
         """Both methods of a cell, in the order of its path."""
         return f"{self.model(aleatoric)} × {self.method(epistemic)}"
+
+
+PLAIN = Names()
+"""No labels and no captions."""

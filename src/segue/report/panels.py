@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from segue.keys import METHODS
 from segue.report.names import Names
-from segue.report.style import COLUMN, PAGE, colours, markers, ordered
+from segue.report.style import COLUMN, LINES, PAGE, colours, markers, ordered
 
 _LETTERS = {COLUMN: 42, PAGE: 92}
 """How many letters of a heading fit along a figure's width."""
@@ -145,7 +145,9 @@ def add_legend(
         names.model(name): Line2D([], [], color="0.3", marker=mark, linestyle="none", markersize=4)
         for name, mark in markers(table["aleatoric"]).items()
     }
-    fills = {names.method(n): Patch(color=colour) for n, colour in colours(table["epistemic"]).items()}
+    fills = {
+        names.method(n): Patch(color=colour) for n, colour in colours(table["epistemic"]).items()
+    }
     blocks = {"Aleatoric model": shapes, "Epistemic method": fills, "Key": key or {}}
     for entries in range(_ENTRIES, 0, -1):
         legend, height = _legend(figure, blocks, entries)
@@ -153,6 +155,14 @@ def add_legend(
             break
         legend.remove()
     figure.set_figheight(figure.get_figheight() + height)
+
+
+def estimators() -> dict[str, Artist]:
+    """What the lines of ``segue.report.style.LINES`` are, for a legend."""
+    names = {"plugin": "plug-in"}
+    return {
+        names.get(n, n): Line2D([], [], color="0.3", linestyle=line) for n, line in LINES.items()
+    }
 
 
 def _legend(figure: Figure, blocks: Mapping[str, Mapping[str, Artist]], width: int):

@@ -36,6 +36,12 @@ COLOURS = {
 }
 """Colour of each epistemic method that the study names; others get one of their own."""
 
+LINES = {"plugin": "-", "jackknife": (0, (2, 1.5))}
+"""Line of each estimator, where a figure compares them."""
+
+MEASURES = {"TU": "#4d4d4d", "AU": "#e66101", "EU": "#5e3c99"}
+"""Colour of each measure, where a figure compares them."""
+
 MARKERS = {"softmax": "o", "ssn": "s", "prob_unet": "^", "diffusion": "D"}
 """Marker of each aleatoric model that the study names; others get one of their own."""
 

@@ -49,11 +49,11 @@ def figures(study: Any) -> Iterator[Job]:
             yield _of_tables(study, figure)
             continue
         for name, cells in shown.items():
+            first = [cell for cell in cells if cell.replicate == 0]
             if kind(figure) is of.Curves and cells:
                 yield _curves(study, figure, name, cells)
-            elif kind(figure) is of.Qualitative and study.kept_shown:
-                if first := [cell for cell in cells if cell.replicate == 0]:
-                    yield _pictures(study, figure, name, first)
+            elif kind(figure) is of.Qualitative and study.kept_shown and first:
+                yield _pictures(study, figure, name, first)
 
 
 def _of_tables(study: Any, figure: str) -> Job:

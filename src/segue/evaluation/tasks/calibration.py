@@ -92,6 +92,29 @@ def score(
             yield from _errors(name, measure, variant, images, again)
 
 
+def reliability(
+    splits: Mapping[str, xr.Dataset], variant: Variant, *, ace_bins: int, platt_bins: int
+) -> dict[tuple[str, str], Curve]:
+    """The curve (bin,) of all pixels of each split and measure, of which the errors are the gaps.
+
+    Args: see ``score``. Empty where no image of ``val`` was read.
+    """
+    pooled = {
+        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
+        for key, images in _samples(splits["val"], [variant], platt_bins).items()
+    }
+    if not next(iter(pooled.values())).total.any():
+        return {}
+    fitted = {key: platt(each) for key, each in pooled.items()}
+    return {
+        (name, measure): Curve(*(sums.sum(axis=0) for sums in images))
+        for name, split in splits.items()
+        for (_, measure), (images, _) in _binned(
+            split, [variant], fitted, platt_bins, ace_bins
+        ).items()
+    }
+
+
 def _errors(
     split: str,
     measure: str,

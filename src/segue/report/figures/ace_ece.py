@@ -10,7 +10,7 @@ from segue.evaluation.tasks.calibration import TASK
 from segue.report import style
 from segue.report.against import against
 from segue.report.figure_data import read_intervals
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 from segue.report.panels import better
 
 TITLE = "ACE against ECE"
@@ -43,9 +43,7 @@ def draw(
 
 
 @style.look()
-def compose(
-    tables: Path, names: Names = Names(), tasks: Mapping[str, str] | None = None
-) -> Figure:
+def compose(tables: Path, names: Names = PLAIN, tasks: Mapping[str, str] | None = None) -> Figure:
     """See ``segue.report.against.against``; of the aggregation that ranks, or else pooled.
 
     Raises:

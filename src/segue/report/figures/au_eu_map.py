@@ -13,14 +13,15 @@ from matplotlib.figure import Figure
 from segue.keys import CELL
 from segue.report import panels, style
 from segue.report.figure_data import TASKS, read_table
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Map of the cells"
 CAPTION = (
-    "Mean ranks of all cells, by how well the right measure does each task (above) and by Δ, by how "
-    "much it wins over the wrong one (below); columns: aleatoric models, rows: epistemic methods; 1, "
-    "dark, is best. Bold: the 95 % interval over other images and trainings does not hold the middle "
-    "rank. A dash: no rank; an empty place: no such cell."
+    "Mean ranks of all cells, by how well the right measure does each task (above) and by Δ, by "
+    "how much it wins over the wrong one (below); columns: aleatoric models, rows: epistemic "
+    "methods; 1, dark, is best. Bold: the 95 % interval over other images and trainings, or the "
+    "range over two replicates, does not hold the middle rank. A dash: no rank; an empty place: no "
+    "such cell."
 )
 KIND = "tables"
 TABLES = ("mean_ranks",)
@@ -43,7 +44,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """For each dataset a map for each table (above one another) and task (side by side).
 
     In a map a row is an epistemic method and a column an aleatoric model. Colour and number are the
@@ -69,12 +70,16 @@ def compose(tables: Path, names: Names = Names()) -> Figure:
                 rows = table[here & (table["task"] == task)].set_index(["epistemic", "aleatoric"])
                 _map(ax, rows, models, methods, scale)
             line[0].set_ylabel(panels.better(f"{label} rank", False))
-            line[0].set_yticks(range(len(methods)), [panels.short(names.method(m)) for m in methods])
+            line[0].set_yticks(
+                range(len(methods)), [panels.short(names.method(m)) for m in methods]
+            )
         for ax, task in zip(axes[0], tasks, strict=True):
             ax.set_title(TASKS.get(task, task.capitalize()))
         for ax in axes[-1]:
             labels = [fill(names.model(model), _LETTERS) for model in models]
-            ax.set_xticks(range(len(models)), labels, rotation=45, ha="right", rotation_mode="anchor")
+            ax.set_xticks(
+                range(len(models)), labels, rotation=45, ha="right", rotation_mode="anchor"
+            )
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from segue.report import panels, style
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 from segue.report.score_files import read_csv
 
 TITLE = "AU and EU along axes"
@@ -43,7 +43,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """A column for each axis; above AU, below EU, jackknife; a line for each cell.
 
     So many axes as a page's width takes are side by side, others below.

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from segue.keys import REPLICATE
 from segue.report import friedman, panels, style
 from segue.report.figure_data import read_table
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Critical differences"
 CAPTION = (
@@ -38,7 +38,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """A row for each dataset, and one for all where there are several; a column for each table.
 
     Cells stand at their mean rank over blocks: a block is a replicate of one dataset, and ranks the
@@ -57,7 +57,9 @@ def compose(tables: Path, names: Names = Names()) -> Figure:
     for dataset, part in parts.items():
         for ax, (table, title) in zip(part.subplots(1, 2), _TITLES.items(), strict=True):
             rows = ranking[ranking["table"] == table]
-            _diagram(ax, friedman.block_ranks(rows, dataset), friedman.unranked(rows, dataset), names)
+            _diagram(
+                ax, friedman.block_ranks(rows, dataset), friedman.unranked(rows, dataset), names
+            )
             ax.set_title(f"{title}\n{ax.get_title()}")
     return figure
 

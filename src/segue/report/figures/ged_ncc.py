@@ -9,7 +9,7 @@ from segue.errors import InputError
 from segue.report import style
 from segue.report.against import against
 from segue.report.figure_data import read_intervals
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 from segue.report.panels import better
 
 TITLE = "GED against NCC"
@@ -36,7 +36,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """See ``segue.report.against.against``; undefined scores are left out.
 
     Raises:
@@ -45,7 +45,9 @@ def compose(tables: Path, names: Names = Names()) -> Figure:
     table = read_intervals(tables)
     ged = table[(table["metric"] == "ged") & (table["aggregation"] == "dice")]
     # Other tasks have an NCC too: with the truth, or of fewer samples.
-    chosen = (table["task"] == "ambiguity") & (table["metric"] == "ncc") & (table["measure"] == "AU")
+    chosen = (
+        (table["task"] == "ambiguity") & (table["metric"] == "ncc") & (table["measure"] == "AU")
+    )
     ncc = table[chosen]
     for name, rows in (("ged (aggregation dice)", ged), ("ncc (measure AU)", ncc)):
         if rows.empty:

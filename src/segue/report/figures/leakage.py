@@ -10,24 +10,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from segue.report import panels, style
-from segue.report.names import Labels, Names
-from segue.report.score_files import read_csv
+from segue.report.figure_data import of_draws, read_sweep
+from segue.report.names import PLAIN, Labels, Names
+from segue.report.style import LINES
 
 TITLE = "Noise of the draws in EU"
 CAPTION = (
-    "Left: each cell's epistemic uncertainty by the plug-in (filled) and by the jackknife (hollow); "
-    "the line between them is noise of finitely many draws. Right: both against the number of "
-    "aleatoric draws a hypothesis. Means over images of `id` and replicates."
+    "Left: each cell's epistemic uncertainty by the plug-in (filled) and by the jackknife "
+    "(hollow); the line between them is noise of finitely many draws. Right: both against the "
+    "number of aleatoric draws a hypothesis. Means over images of `id` and replicates."
 )
 KIND = "tables"
 TABLES = ("sweep",)
-
-_NUMBERS = ("number", "tu", "au", "eu", "correlation", "ncc_au", "ncc_eu")
-_KEYS = ("dataset", "aleatoric", "epistemic", "estimator", "over")
-_LINES = {"plugin": "-", "jackknife": (0, (2, 1.5))}
 
 
 def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) -> None:
@@ -42,20 +38,17 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """A row for each dataset; a panel of cells, then one for each AU model with several draws.
 
     Raises:
         InputError: ``sweep.csv`` is missing or damaged.
     """
-    path = Path(tables) / "sweep.csv"
-    types = dict.fromkeys(_KEYS, "str") | dict.fromkeys(_NUMBERS, "float64")
-    table = read_csv(path, types, _NUMBERS, "tables") if path.stat().st_size > 1 else None
-    if table is None or table.empty:
+    table = read_sweep(tables)
+    if table.empty:
         return panels.blank("The task leakage was not scored.")
-    table = table[table["estimator"].isin(_LINES)]
-    swept = _swept(table)
-    models = style.ordered(swept["aleatoric"], style.MARKERS)
+    draws = of_draws(table)
+    models = style.ordered(draws["aleatoric"], style.MARKERS)
     datasets = style.ordered(table["dataset"], ())
     cells = len(table[["aleatoric", "epistemic"]].drop_duplicates())
     figure, parts = panels.by_dataset(datasets, 0.125 * cells + 0.8, names)
@@ -65,22 +58,11 @@ def compose(tables: Path, names: Names = Names()) -> Figure:
         first, *others = part.subplots(1, 1 + len(models), gridspec_kw=ratios, squeeze=False)[0]
         _cells(first, table[here & (table["over"] == "all")], table, names)
         for ax, model in zip(others, models, strict=True):
-            rows = swept[(swept["dataset"] == dataset) & (swept["aleatoric"] == model)]
+            rows = draws[(draws["dataset"] == dataset) & (draws["aleatoric"] == model)]
             _sweep(ax, rows, table, model)
             ax.set_title(panels.short(names.model(model)))
-    key = {
-        "plug-in": Line2D([], [], color="0.3", linestyle=_LINES["plugin"]),
-        "jackknife": Line2D([], [], color="0.3", linestyle=_LINES["jackknife"]),
-    }
-    panels.add_legend(figure, table, names, key=key)
+    panels.add_legend(figure, table, names, key=panels.estimators())
     return figure
-
-
-def _swept(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of cells with several numbers of draws; no jackknife of one draw, which is no other."""
-    rows = table[(table["over"] == "draws") & (table["number"] > 0)]
-    most = rows.groupby(["dataset", "aleatoric", "epistemic"])["number"].transform("max")
-    return rows[(most > 1) & ((rows["number"] > 1) | (rows["estimator"] == "plugin"))]
 
 
 def _cells(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame, names: Names) -> None:
@@ -111,7 +93,7 @@ def _sweep(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame, model: str) -> Non
             line["number"],
             line["eu"],
             color=colours[epistemic],
-            linestyle=_LINES[estimator],
+            linestyle=LINES[estimator],
             linewidth=1.1,
             marker=style.markers(every["aleatoric"])[model],
             markersize=2.5,

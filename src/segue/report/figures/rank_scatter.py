@@ -12,13 +12,13 @@ from matplotlib.ticker import MaxNLocator
 from segue.keys import CELL, METHODS
 from segue.report import panels, style
 from segue.report.figure_data import TASKS, read_table
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Performance rank against Δ rank"
 CAPTION = (
     "Rank by performance against rank by entanglement (Δ), for each task and overall; 1 is best. "
-    "Markers: means over replicates; bars: their 95 % intervals over other images and trainings, or "
-    "the range over two replicates. ρ is Spearman's correlation over the cells."
+    "Markers: means over replicates; bars: their 95 % intervals over other images and trainings, "
+    "or the range over two replicates. ρ is Spearman's correlation over the cells."
 )
 KIND = "tables"
 TABLES = ("mean_ranks",)
@@ -38,7 +38,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
 
 
 @style.look()
-def compose(tables: Path, names: Names = Names()) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """A row for each dataset, a column for each task and one for all of them; rank 1 is best.
 
     Each marker is a cell's mean over replicates; its bars are the 95 % intervals of the mean ranks

@@ -16,7 +16,7 @@ from segue import dims, plugins
 from segue.keys import REPLICATE
 from segue.report import panels, style
 from segue.report.figure_data import TASKS, bars, best, read_intervals, read_table
-from segue.report.names import Labels, Names
+from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Right measure against wrong"
 CAPTION = (
@@ -51,9 +51,7 @@ def draw(
 
 
 @style.look()
-def compose(
-    tables: Path, names: Names = Names(), tasks: Mapping[str, str] | None = None
-) -> Figure:
+def compose(tables: Path, names: Names = PLAIN, tasks: Mapping[str, str] | None = None) -> Figure:
     """A row for each dataset and a column for each task and split.
 
     Each point is a replicate, each large marker a cell's mean with its intervals over images. On
@@ -68,7 +66,11 @@ def compose(
     if table.empty:
         return panels.blank("No cell has a Δ.")
     table["panel"] = [_title(*column) for column in zip(table["task"], table["split"], strict=True)]
-    order = [_title(task, split) for task in style.ordered(table["task"], TASKS) for split in dims.REGIONS]
+    order = [
+        _title(task, split)
+        for task in style.ordered(table["task"], TASKS)
+        for split in dims.REGIONS
+    ]
     titles = [title for title in order if title in set(table["panel"])]
     scores = read_intervals(tables) if tasks else None
     figure, filled = panels.panels(table, titles, names)
@@ -100,7 +102,10 @@ def _title(task: str, split: str) -> str:
 
 def _panel(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame, limits: Mapping | None) -> None:
     contract = plugins.load("tasks", rows["task"].iloc[0]).TASK
-    both = [*rows[["correct", "wrong"]].to_numpy().flat, *chain.from_iterable((limits or {}).values())]
+    both = [
+        *rows[["correct", "wrong"]].to_numpy().flat,
+        *chain.from_iterable((limits or {}).values()),
+    ]
     low, high = np.nanmin(both), np.nanmax(both)
     margin = 0.05 * (high - low) or 0.05
     low, high = low - margin, high + margin
