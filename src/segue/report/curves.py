@@ -30,7 +30,7 @@ Splits = dict[str, xr.Dataset]
 def by_cell(
     dataset: Path, cells: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[str, str], list[Splits]]:
-    """The splits of each replicate of each cell, by aleatoric model and epistemic method, not loaded.
+    """The splits, not loaded, of each replicate of each cell, by its two methods.
 
     Args:
         dataset: path of dataset.zarr.
@@ -132,7 +132,7 @@ def draw_measures(ax: Axes, x: np.ndarray, replicates: Mapping[str, np.ndarray])
 
 
 def tell(ax: Axes, metric: str, values: Mapping[str, float], *, top: bool = False) -> None:
-    """Print a metric's value of each measure in a panel, at the right below or at the left on top."""
+    """Print a metric's value of each measure, at the right below or at the left on top."""
     lines = [(metric, "0.2"), *((f"{m} {v:.2f}", style.MEASURES[m]) for m, v in values.items())]
     for i, (text, colour) in enumerate(lines):
         x, y, side = (0.04, 0.96 - 0.1 * i, "left") if top else (0.97, 0.4 - 0.1 * i, "right")

@@ -84,7 +84,7 @@ def best(table: pd.DataFrame, higher: bool) -> pd.DataFrame:
 
 
 def read_sweep(tables: Path) -> pd.DataFrame:
-    """``<tables>/sweep.csv`` by the estimators of ``segue.report.style.LINES``; perhaps without rows.
+    """``<tables>/sweep.csv``, of the estimators of ``LINES``; perhaps without rows.
 
     Raises:
         InputError: it is missing or damaged.

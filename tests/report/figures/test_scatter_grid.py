@@ -23,9 +23,9 @@ def test_panels_say_which_measure_is_which(write_tables):
     panels = _panels(compose(write_tables()))
     assert list(panels) == TITLES
     axes = {title: (ax.get_xlabel(), ax.get_ylabel()) for title, ax in panels.items()}
-    assert axes["OOD detection"] == ("AU AUROC", "EU AUROC")
-    assert axes["Ambiguity, OOD"] == ("EU NCC", "AU NCC")
-    assert axes["Calibration, ID"] == ("min(AU, EU) ACE", "TU ACE")
+    assert axes["OOD detection"] == ("AU AUROC ↑", "EU AUROC ↑")
+    assert axes["Ambiguity, OOD"] == ("EU NCC ↑", "AU NCC ↑")
+    assert axes["Calibration, ID"] == ("min(AU, EU) ACE ↓", "TU ACE ↓")
 
 
 def test_the_diagonal_runs_from_corner_to_corner(write_tables):

@@ -6,6 +6,7 @@ import pytest
 
 from segue.report import style
 from segue.report.figures import axes, leakage
+from segue.report.names import Names
 
 MODELS = ("softmax", "ssn", "prob_unet")
 METHODS = ("none", "dropout", "ensemble")
@@ -32,7 +33,7 @@ def sweep(tmp_path):
 
 
 def test_a_cell_has_both_estimates_and_a_model_with_draws_its_sweep(sweep, tmp_path):
-    figure = leakage.compose(sweep, {"phantom": "known truth"})
+    figure = leakage.compose(sweep, Names({"phantom": "known truth"}))
     first, *others = figure.subfigs[1].axes
     assert figure.subfigs[1].get_suptitle() == "phantom (known truth)"
     filled, hollow = ([line.get_xdata()[0] for line in first.lines[i::3]][:9] for i in (1, 2))

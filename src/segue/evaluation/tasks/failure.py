@@ -53,7 +53,7 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
 
 
 class Images(NamedTuple):
-    """Of each image its scores (image, measure) by aggregation, its risk, and whether it was read."""
+    """Scores (image, measure) by aggregation; the risk of each image, and whether it was read."""
 
     scores: dict[str, np.ndarray]
     risk: np.ndarray

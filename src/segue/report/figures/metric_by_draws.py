@@ -14,9 +14,10 @@ from segue.report.style import LINES
 
 TITLE = "Metrics against the number of draws"
 CAPTION = (
-    "NCC of the aleatoric and of the epistemic map with the raters' variance, and the correlation of "
-    "the two maps, against the number of aleatoric draws a hypothesis, of the plug-in (solid) and, "
-    "for the epistemic map, the jackknife (dashed). Means over images of `id` and replicates."
+    "NCC of the aleatoric and of the epistemic map with the raters' variance, and the correlation "
+    "of the two maps, against the number of aleatoric draws a hypothesis, of the plug-in (solid) "
+    "and, where the epistemic map takes part, the jackknife (dashed). Means over images of `id` "
+    "and replicates."
 )
 KIND = "tables"
 TABLES = ("sweep",)

@@ -19,8 +19,8 @@ from segue.report.panels import better, blank
 
 TITLE = "Reliability"
 CAPTION = (
-    "How often the predicted class is a rater's, in bins of the confidence that each measure becomes "
-    "by Platt scaling, of all pixels, replicates and, below, shifted splits; thin: single "
+    "How often the predicted class is a rater's, in bins of the confidence that each measure "
+    "becomes by Platt scaling, of all pixels, replicates and, below, shifted splits; thin: single "
     "replicates. A dot's area grows with its bin's share of the pixels. Dashed: perfect "
     "calibration. In the corner: the average calibration error, ACE, in which all bins count alike."
 )

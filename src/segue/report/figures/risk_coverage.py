@@ -1,4 +1,4 @@
-"""Are the images with much uncertainty those segmented badly? Risk-coverage curves of single cells."""
+"""Are images with much uncertainty segmented badly? Risk-coverage curves of single cells."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
