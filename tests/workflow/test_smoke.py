@@ -155,8 +155,10 @@ def test_a_figure_has_its_own_caption_in_the_report(reported, name):
 def test_a_table_of_the_report_is_a_table(smoke, reported):
     for name in ("performance", "conclusions"):
         assert f"results/smoke/tables/{name}.html" in data(reported, "results")
-        (table,) = pd.read_html(smoke.results / f"tables/{name}.html")
-        assert len(table) == {"performance": 5, "conclusions": len(table)}[name]
+        page = (smoke.results / f"tables/{name}.html").read_text()
+        rows = len(pd.read_csv(smoke.results / f"tables/{name}.csv"))
+        # A header, and a row for each epistemic method; or for each conclusion, of three variants.
+        assert page.count("<tr>") == 1 + (5 if name == "performance" else rows // 3)
 
 
 def test_every_dataset_has_a_card(smoke):

@@ -182,6 +182,7 @@ def _legend(figure: Figure, blocks: Mapping[str, Mapping[str, Artist]], width: i
         ncols=columns,
         frameon=False,
         borderpad=0.1,
+        borderaxespad=0.1,
         handlelength=1.2,
         handletextpad=0.5,
         columnspacing=1.0,

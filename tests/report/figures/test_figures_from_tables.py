@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from segue import plugins
 from segue.errors import InputError
 from segue.report import style
-from segue.report.figures import ace_ece, ged_ncc, rank_scatter, scatter_grid
+from segue.report.figures import ged_ncc, rank_scatter, scatter_grid
 from segue.report.names import Names
 
 EVERY = pytest.mark.parametrize(
@@ -20,7 +20,6 @@ EVERY = pytest.mark.parametrize(
         pytest.param(scatter_grid, "deltas", 5, id="scatter_grid"),
         pytest.param(rank_scatter, "mean_ranks", 4, id="rank_scatter"),
         pytest.param(ged_ncc, "intervals", 2, id="ged_ncc"),
-        pytest.param(ace_ece, "intervals", 2, id="ace_ece"),
     ],
 )
 GRID = [

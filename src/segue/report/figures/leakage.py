@@ -99,7 +99,7 @@ def _sweep(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame, model: str) -> Non
             markersize=2.5,
         )
     ax.axhline(0, color="0.75", linewidth=0.6, zorder=0)
-    ax.set(xlabel="AU draws a hypothesis", ylabel="mean EU (nats)")
+    ax.set(xlabel="AU draws\na hypothesis", ylabel="mean EU (nats)")
     ax.set_xscale("log")
     ticks = sorted(rows["number"].unique())
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -49,7 +49,7 @@ def test_curves_are_of_all_replicates_of_the_cells_shown_and_pictures_of_the_fir
     curves = found.job("figure", "roc-lidc_contours").settings
     cells = [(cell.epistemic, cell.replicate) for cell in curves.cells]
     assert sorted(cells) == [("none", 0), ("none", 1), ("swag", 0), ("swag", 1)]
-    assert (curves.aggregation, curves.options) == ("border", {"patch": 10})
+    assert (curves.aggregation, curves.options) == ("mean", {"patch": 10})
     pictures = found.job("figure", "qualitative-lidc_contours")
     assert [cell.replicate for cell in pictures.settings.cells] == [0, 0]
     assert len(pictures.settings.scores) == 2
@@ -79,4 +79,4 @@ def test_labels_go_to_figures_alone():
 def test_a_figure_of_the_tables_knows_what_ranks():
     settings = study().job("figure", "scatter_grid").settings
     assert isinstance(settings, of.Figure)
-    assert settings.tasks == CONFIG["tables"]["tasks"]
+    assert settings.tasks == {"ood": "mean", "ambiguity": "", "calibration": "pooled"}
