@@ -35,8 +35,10 @@ def against(
         here = [each[(each[["dataset", "region"]] == place).all(axis=1)] for each in (x, y)]
         panels.draw_cells(ax, rows, "x", "y", points, bars(*here))
         if equal:
-            ends = rows[["x", "y"]].min(axis=None), rows[["x", "y"]].max(axis=None)
+            limits = ax.get_xlim(), ax.get_ylim()  # which the line is not to widen
+            ends = min(map(min, limits)), max(map(max, limits))
             ax.plot(ends, ends, color="0.75", lw=0.7, ls=(0, (4, 3)), zorder=0, label="equal")
+            ax.set(xlim=limits[0], ylim=limits[1])
         ax.set(xlabel=labels[0], ylabel=labels[1])
         ax.xaxis.set_major_locator(MaxNLocator(3))
         ax.yaxis.set_major_locator(MaxNLocator(4))

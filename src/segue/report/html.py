@@ -23,6 +23,7 @@ h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
 table {{ border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: left; }}
 th {{ position: sticky; top: 0; background: #f3f3f3; border-bottom: 2px solid #999; }}
+th:empty {{ padding: 0; border: 0; }}
 tbody tr:hover {{ background: #f6f9fc; }}
 img {{ max-width: 100%; }}
 </style>

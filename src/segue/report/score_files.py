@@ -125,7 +125,7 @@ def of_images(path: Path) -> pd.DataFrame:
     Raises:
         InputError: there is no such file, or it is damaged.
     """
-    types = dict.fromkeys(SCORE_ROW, "category") | {"score": "float64"}
+    types = dict.fromkeys(SCORE_ROW, "category") | {"image": "str", "score": "float64"}
     table = read_csv(path, types, ["score"], "score")
     if tuple(table.columns) != SCORE_ROW or table.empty:
         raise InputError(f"{path}: expected rows of {', '.join(SCORE_ROW)}; score this cell again")

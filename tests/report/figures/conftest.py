@@ -106,6 +106,7 @@ def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
         shape: tuple[int, int] = (12, 16),
         channels: int = 1,
         classes: int = 2,
+        splits: Sequence[str] = ("id",),
     ) -> tuple[Path, list[dict[str, str]]]:
         random = seeds.rng(0, "stores")
         dataset = tmp_path / "dataset.zarr"
@@ -117,28 +118,30 @@ def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
             caption = {"title": "Lungs", "caption": "real masks, simulated CT"}
             names = [f"tissue {i}" for i in range(classes)]
             store.describe(path, caption | {"class_names": names})
-            _fill(path, "image", dims.IMAGE, pixels)
-            _fill(path, "labels", dims.LABELS, labels)
+            for split in splits:
+                _fill(path, split, "image", dims.IMAGE, pixels)
+                _fill(path, split, "labels", dims.LABELS, labels)
         cells = []
         for (aleatoric, epistemic), (hypotheses, draws) in sizes.items():
             maps = tmp_path / f"{aleatoric}-{epistemic}.zarr"
             probs = random.dirichlet(np.ones(classes), (images, hypotheses, draws, *shape))
             probs = np.moveaxis(probs, -1, 3).astype("float16")
-            uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape))
+            uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape)).astype("float32")
             chosen = choose(store.open_split(dataset, "id"), images)
             with store.publish(maps) as path:
-                _fill(path, "uncertainty", dims.UNCERTAINTY, uncertainty.astype("float32"))
-                store.coordinate(path, "id", "measure", "measure", list(dims.MEASURES))
                 prediction = probs.mean((1, 2), dtype="float32")
-                _fill(path, "prediction", dims.PREDICTION, prediction)
-                _fill(path, SHOWN, ("shown", *dims.SAMPLES[1:]), probs[chosen])
-                store.coordinate(path, "id", "shown", "shown", chosen)
+                for split in splits:
+                    _fill(path, split, "uncertainty", dims.UNCERTAINTY, uncertainty)
+                    store.coordinate(path, split, "measure", "measure", list(dims.MEASURES))
+                    _fill(path, split, "prediction", dims.PREDICTION, prediction)
+                    _fill(path, split, SHOWN, ("shown", *dims.SAMPLES[1:]), probs[chosen])
+                    store.coordinate(path, split, "shown", "shown", chosen)
             cells.append({"aleatoric": aleatoric, "epistemic": epistemic, "maps": str(maps)})
         return dataset, cells
 
     return write
 
 
-def _fill(path: Path, name: str, names: tuple[str, ...], values: np.ndarray) -> None:
-    array = store.create(path, "id", name, names, values.shape, values.dtype.name, chunk=2)
+def _fill(path: Path, split: str, name: str, names: tuple[str, ...], values: np.ndarray) -> None:
+    array = store.create(path, split, name, names, values.shape, values.dtype.name, chunk=2)
     array[:] = values

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import zarr
 
 from segue import store
 from segue.errors import InputError
 from segue.evaluation.shown import choose
+from segue.keys import SCORE_ROW
 from segue.report import style
 from segue.report.figures.qualitative import compose, draw
+from segue.report.names import Names
 
 CELLS = {("softmax", "ensemble"): (3, 1), ("ssn", "swag"): (2, 4), ("diffusion", "none"): (1, 2)}
 MEASURES = ("TU", "AU", "EU")
@@ -116,3 +119,43 @@ def test_a_split_that_is_not_there_is_named(write_stores):
     dataset, cells = write_stores(CELLS)
     with pytest.raises(InputError, match="no split 'ood_blur'"):
         compose(dataset, cells, ["ood_blur"], 1)
+
+
+def test_an_image_has_its_scores_in_the_panels(write_stores, tmp_path):
+    dataset, cells = write_stores({("ssn", "swag"): (2, 2)})
+    (chosen,) = choose(store.open_split(dataset, "id"), 1)
+    rows = [
+        ("corrected", "segmentation", "dice", "id", "", chosen, 0.123),
+        ("paper_code", "segmentation", "dice", "id", "", chosen, 0.9),
+        ("corrected", "segmentation", "dice", "id", "", (chosen + 1) % 5, 0.8),
+        ("corrected", "segmentation", "dice", "val", "", chosen, 0.7),
+        ("corrected", "ambiguity", "ncc", "id", "AU", chosen, -0.456),
+        ("corrected", "ambiguity", "ncc", "id", "EU", chosen, None),
+        ("corrected", "truth_aleatoric", "ncc", "id", "EU", chosen, 0.6),
+    ]
+    names = ["variant", "task", "metric", "split", "measure", "image", "score"]
+    table = pd.DataFrame(rows, columns=names).assign(replicate=0)
+    table.reindex(columns=SCORE_ROW).to_csv(tmp_path / "scores.csv", index=False)
+    figure = compose(dataset, cells, ["id"], 1, scores=[tmp_path / "scores.csv"])
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts if text.get_text()]
+    assert texts == ["Dice 0.12", "NCC -0.46"]
+
+
+def test_any_splits_are_shown_and_ood_stands_for_all_shifted_ones(write_stores):
+    splits = ("val", "id", "ood_blur", "ood_noise")
+    figure = compose(*write_stores({("ssn", "swag"): (2, 2)}, splits=splits), ["id", "ood"], 1)
+    titles = [ax.get_title().split(",")[0] for ax in figure.axes if "image" in ax.get_title()]
+    assert titles == ["id", "ood_blur", "ood_noise"]
+
+
+def test_without_a_shifted_split_ood_is_an_error(write_stores):
+    with pytest.raises(InputError, match=r"no shifted split; name others in figures\.qualitative"):
+        compose(*write_stores(CELLS), ["ood"], 1)
+
+
+def test_a_label_of_the_dataset_is_its_heading(write_stores):
+    names = Names(datasets={"lung": "Nodules"}, aleatoric={"ssn": "SSN"})
+    figure = compose(*write_stores({("ssn", "swag"): (2, 2)}), ["id"], 1, "lung", names=names)
+    assert figure.get_suptitle() == "Nodules"
+    assert "SSN ×\nswag" in [ax.get_ylabel() for ax in figure.axes]
+    assert figure.get_figwidth() == style.PAGE
