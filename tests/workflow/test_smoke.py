@@ -114,12 +114,13 @@ def reported(smoke, request):
 
 def data(page, name):
     """What the report's page has in a variable of its script."""
-    return json.JSONDecoder().raw_decode(page.split(f"var {name} = ", 1)[1])[0]
+    script = re.search(rf'<script id="[a-z-]+">\s*var {name} = ', page)
+    return json.JSONDecoder().raw_decode(page, script.end())[0]
 
 
 def test_the_report_begins_with_what_the_study_is_and_where_to_look(reported):
     start = data(reported, "workflow_desc")
-    assert "What was found" in start
+    assert "Aleatoric or epistemic?" in start
     assert "<strong>smoke</strong>" in start
     assert all(name in start for name in (*ALEATORIC, *EPISTEMIC, "lidc_contours"))
     assert "system-message" not in start  # what is wrong with the text, or a link to nothing
@@ -130,7 +131,7 @@ def test_the_report_begins_with_what_the_study_is_and_where_to_look(reported):
 
 def test_the_report_lists_figures_tables_and_data_under_their_titles(reported):
     groups = {kind: {*each} for kind, each in data(reported, "categories").items()}
-    assert groups["Figures"] == {"Tables", "Images", "Curves"}
+    assert groups["Figures"] == {"Overview", "Images", "Curves"}
     assert groups["Tables"] == {"Ranks", "Findings"}
     assert groups.keys() == {"Figures", "Tables", "Data"}
     results = data(reported, "results")

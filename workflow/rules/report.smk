@@ -23,7 +23,7 @@ def figure_labels(wildcards):
 
 def figure_group(wildcards):
     """Where the report's list has a figure."""
-    groups = {"Figure": "Tables", "Qualitative": "Images", "Curves": "Curves"}
+    groups = {"Figure": "Overview", "Qualitative": "Images", "Curves": "Curves"}
     return groups[type(of_figure(wildcards.id)).__name__]
 
 
