@@ -68,7 +68,7 @@ def test_labels_go_to_figures_alone():
         same = plain.job(job.stage, job.id)  # so trainings and samples have the same keys
         assert (same.trigger == job.trigger) == (job.stage != "figure"), job
     names = named.job("figure", "scatter_grid").settings.names
-    assert names == {
+    assert names.model_dump() == {
         "captions": {"lidc_contours": "real masks, simulated CT"},
         "datasets": {"lidc_contours": "Named"},
         "aleatoric": {"ssn": "Named"},

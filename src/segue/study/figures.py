@@ -112,11 +112,10 @@ def _made(study: Any, id: str) -> str:
     return f"{study.folder}/figures/{id}.svg"
 
 
-def _names(study: Any) -> dict[str, dict[str, str]]:
-    """Captions of datasets, and the labels of all that have one; see ``segue.report.names``."""
-    config = study.config
-    found = {"captions": study.captions}
-    for section in ("datasets", "aleatoric", "epistemic"):
-        entries = getattr(config, section)
-        found[section] = {name: each.label for name, each in entries.items() if each.label}
-    return {section: each for section, each in found.items() if each}
+def _names(study: Any) -> of.Names:
+    """Captions of datasets, and the labels of all that have one."""
+    labels = {
+        section: {n: each.label for n, each in getattr(study.config, section).items() if each.label}
+        for section in ("datasets", "aleatoric", "epistemic")
+    }
+    return of.Names(captions=study.captions, **labels)

@@ -26,7 +26,6 @@ from segue.study.config import (
 )
 
 Place = Annotated[str, "place"]
-Names = dict[str, dict[str, str]]  # of segue.report.names.Names
 WithoutEffect = Annotated[Count, "without effect"]  # on any number of the result
 Keep = Annotated[bool, "without effect"]
 """Whether samples stay when their maps are there; for the run of a stage, not its function."""
@@ -155,12 +154,21 @@ class AllTables(Record):
     passes: dict[str, Count] = Field(default={})
 
 
+class Names(Record):
+    """Of ``segue.report.names``: what figures print in the place of names."""
+
+    captions: dict[str, str] = Field(default={})
+    datasets: dict[str, str] = Field(default={})
+    aleatoric: dict[str, str] = Field(default={})
+    epistemic: dict[str, str] = Field(default={})
+
+
 class Figure(Record):
     """Of a figure that is drawn from the tables; ``tasks`` are aggregations of those that rank."""
 
     figure: str
     tables: Place
-    names: Names = Field(default={})
+    names: Names = Field(default_factory=Names)
     tasks: dict[str, str] = Field(default={})
 
 
@@ -183,7 +191,7 @@ class Qualitative(Record):
     scores: list[Place] = Field(default=[])
     splits: list[str]
     images: Count
-    names: Names = Field(default={})
+    names: Names = Field(default_factory=Names)
 
 
 class Curves(Record):
@@ -195,7 +203,7 @@ class Curves(Record):
     cells: list[Pictured]
     aggregation: str = ""
     options: Options = Field(default={})
-    names: Names = Field(default={})
+    names: Names = Field(default_factory=Names)
 
 
 def identity(settings: Record) -> dict[str, Any]:

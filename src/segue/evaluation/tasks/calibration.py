@@ -71,10 +71,7 @@ def score(
         platt_bins: logarithmic bins of uncertainty in the fit.
     """
     samples = _samples(splits["val"], variants, platt_bins)
-    pooled = {
-        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
-        for key, images in samples.items()
-    }
+    pooled = _pooled(samples)
     if not next(iter(pooled.values())).total.any():
         yield from _undefined(splits, variants)
         return
@@ -99,10 +96,7 @@ def reliability(
 
     Args: see ``score``. Empty where no image of ``val`` was read.
     """
-    pooled = {
-        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
-        for key, images in _samples(splits["val"], [variant], platt_bins).items()
-    }
+    pooled = _pooled(_samples(splits["val"], [variant], platt_bins))
     if not next(iter(pooled.values())).total.any():
         return {}
     fitted = {key: platt(each) for key, each in pooled.items()}
@@ -143,6 +137,14 @@ def _undefined(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) ->
         for measure, metric in product(dims.MEASURES, ("ace", "ece")):
             yield Score(metric, name, np.nan, measure, "pooled", **key)
             yield Score(metric, name, empty, measure, "image", **key)
+
+
+def _pooled(samples: Mapping[Key, Histogram]) -> dict[Key, Histogram]:
+    """Sums (bin,) over all images."""
+    return {
+        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
+        for key, images in samples.items()
+    }
 
 
 def _samples(split: xr.Dataset, variants: Sequence[Variant], bins: int) -> dict[Key, Histogram]:

@@ -79,7 +79,8 @@ def compose(tables: Path, names: Names = PLAIN, tasks: Mapping[str, str] | None 
         limits = None
         if tasks and task in tasks:
             here = scores[(scores["dataset"] == dataset) & (scores["region"] == region)]
-            limits = _bars(here[(here["task"] == task) & (here["aggregation"] == tasks[task])])
+            here = here[(here["task"] == task) & (here["aggregation"] == tasks[task])]
+            limits = _bars(here) if len(here) else None
         _panel(ax, rows, table, limits)
     key = {"disentangled (Δ > 0)": Patch(**_SHADE), "Δ = 0": Line2D([], [], **_DIAGONAL)}
     panels.add_legend(figure, table, names, key=key)
