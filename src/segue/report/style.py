@@ -4,6 +4,7 @@ Figures are built from ``matplotlib.figure.Figure`` alone: no pyplot, no global 
 The bytes of a figure depend on its data only, so a figure that is made again is the same file.
 """
 
+import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from itertools import count
@@ -126,6 +127,7 @@ def save(figure: Figure, out: Path) -> None:
     Nothing is cut off around it: its files have the size that it has.
     """
     out = Path(out)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # else it tells of every glyph
     for ending, metadata in FORMATS.items():
         with unfinished(out.with_name(f"{out.name}.{ending}")) as part, look():
             figure.savefig(part, format=ending, metadata=metadata)
