@@ -58,7 +58,7 @@ def bars(x: pd.DataFrame, y: pd.DataFrame) -> dict[tuple[str, str], tuple[float,
     """Intervals of cells along two axes, as ``segue.report.panels.draw_cells`` takes them.
 
     A cell's interval is the mean of those of its replicates and splits, lower ends and upper ends
-    each: these share their images, so it is as wide as that of their mean, or wider.
+    each: these share their images, so it is about as wide as that of their mean, or wider.
 
     Args:
         x, y: rows of ``read_intervals`` of the panel; NaN where a cell has no interval.
