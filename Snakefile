@@ -13,6 +13,9 @@ if workflow.is_main_process:
     configfile: "config.yaml" if Path("config.yaml").exists() else str(HERE / "config.yaml")
 
 
+report: "workflow/report/study.rst"
+
+
 include: "workflow/rules/study.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"

@@ -49,7 +49,16 @@ def test_the_figure_shows_each_delta_its_interval_and_each_reason(folder):
     assert names == ["OOD detection, ood", "Ambiguity, id", "Calibration, ood", "mine, id"]
 
 
-def test_both_files_are_written(folder):
+def test_all_files_are_written(folder):
     summary.write(folder)
     assert (folder / "summary.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / "summary.svg").read_text()
+    assert (folder / "summary.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_long_reason_stays_in_the_figure(folder):
+    rows = pd.DataFrame({"task": ["ood"], "split": ["ood"], "reason": ["no " + "such image " * 7]})
+    figure = summary.compose(rows.assign(delta=None, low=None, high=None).astype({"delta": float}))
+    figure.draw_without_rendering()
+    box = figure.get_tightbbox()
+    assert -0.01 <= box.x0 < box.x1 <= figure.get_figwidth() + 0.01

@@ -35,6 +35,12 @@ REMEDY = {"before": "dropout", "after": "ensemble"}
     [
         ({"trainings": {}}, "top level: unknown key trainings; there are: study, "),
         ({"study": "shared"}, "study: shared is the folder of what studies share"),
+        (
+            {"epistemic": {"swag": {"label": "swag_diag"}}},
+            "epistemic.swag.label: 'swag_diag' is what epistemic.swag_diag is printed as",
+        ),
+        ({"aleatoric": {"ssn": {"label": ""}}}, "aleatoric.ssn.label: "),
+        ({"figures": {"qualitative": {"splits": []}}}, "figures.qualitative.splits: "),
         ({"training": {"epoch": 3}}, "training: unknown key epoch; there are: epochs, batch, "),
         ({"training": {"epochs": -3}}, "training.epochs: expected at least 1, found -3"),
         ({"training": {"clip": "1e-3"}}, "training.clip: expected a number, found '1e-3'; in"),

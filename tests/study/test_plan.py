@@ -138,6 +138,9 @@ def test_a_second_study_finds_the_trainings_of_the_first(change, stages):
         ({"resources": {"train": {"mem_mb": 9, "threads": 2}}}, {}),
         ({"figures": {"qualitative": {"images": 1}}}, {}),
         ({"datasets": {"lidc_contours": {"caption": "other"}}}, {}),
+        ({"datasets": {"lidc_contours": {"label": "Lung"}}}, {}),
+        ({"aleatoric": {"ssn": {"label": "SSN"}}}, {}),
+        ({"epistemic": {"swag": {"label": "SWAG"}}}, {}),
     ],
 )
 def test_a_change_runs_what_depends_on_it(change, stages):

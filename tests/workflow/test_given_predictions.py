@@ -68,8 +68,8 @@ def test_every_entry_is_a_cell_of_the_tables(study):
 def test_figures_are_drawn_but_for_those_of_images(study):
     names = {path.stem for path in (study.results / "figures").iterdir()}
     assert names == {
-        *("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference"),
-        "leakage",
+        *("scatter_grid", "rank_scatter", "ged_ncc", "ace_ece", "au_eu_map"),
+        *("critical_difference", "leakage", "metric_by_draws"),
     }
 
 
@@ -95,7 +95,7 @@ def test_a_second_run_does_nothing(study):
 
 def test_another_option_of_the_scores_does_not_check_or_map_again(study):
     plan = study.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 2, "tables": 1, "figure": 5}
+    assert plan.jobs == {"score": 2, "tables": 1, "figure": 8}
 
 
 def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):

@@ -1,10 +1,12 @@
 """The smoke study end to end, and what runs again after a change."""
 
+import html
 import json
 import os
 import re
 import shutil
 import time
+import zipfile
 from collections import Counter
 
 import numpy as np
@@ -16,11 +18,16 @@ from counted import grid
 from study import ROOT, Study
 
 import segue
-from segue import seeds, store
+from segue import plugins, seeds, store
 
 pytestmark = pytest.mark.workflow
 
-AFTER_SCORES = {"tables": 1, "figure": 5}
+AFTER_TABLES = {"tables": 1, "figure": 8}
+OF_TABLES = (
+    *("scatter_grid", "rank_scatter", "ged_ncc", "ace_ece", "au_eu_map"),
+    *("critical_difference", "leakage", "metric_by_draws"),
+)
+OF_DATASETS = ("qualitative", "reliability", "risk_coverage", "roc")
 GRID = grid("smoke")
 CELLS, TRAININGS = set(GRID.cells), len(GRID.trainings)
 
@@ -89,14 +96,77 @@ def test_nothing_is_trained_twice(smoke):
 
 def test_figures_are_drawn(smoke):
     names = {path.name for path in (smoke.results / "figures").iterdir()}
-    stems = ["scatter_grid", "rank_scatter", "ged_ncc", "critical_difference", "leakage"]
-    stems.append("qualitative-lidc_contours")
-    assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png")}
+    stems = [*OF_TABLES, *(f"{figure}-lidc_contours" for figure in OF_DATASETS)]
+    assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png", "pdf")}
+
+
+@pytest.fixture(scope="session", params=["html", "zip"])
+def reported(smoke, request):
+    """What ``snakemake --report`` made of the study: its page."""
+    smoke.run("--report", f"report.{request.param}")
+    file = smoke.folder / f"report.{request.param}"
+    if request.param == "html":
+        return file.read_text()
+    with zipfile.ZipFile(file) as archive:
+        (page,) = (name for name in archive.namelist() if name.endswith("report.html"))
+        assert sum(name.endswith(".html") for name in archive.namelist()) > 10
+        return archive.read(page).decode()
+
+
+def data(page, name):
+    """What the report's page has in a variable of its script."""
+    script = re.search(rf'<script id="[a-z-]+">\s*var {name} = ', page)
+    return json.JSONDecoder().raw_decode(page, script.end())[0]
+
+
+def test_the_report_begins_with_what_the_study_is_and_where_to_look(reported):
+    start = data(reported, "workflow_desc")
+    assert "Aleatoric or epistemic?" in start
+    assert "<strong>smoke</strong>" in start
+    assert all(name in start for name in (*GRID.aleatoric, *GRID.epistemic, "lidc_contours"))
+    assert "system-message" not in start  # what is wrong with the text, or a link to nothing
+    links = set(re.findall(r"showResultInfo\('([^']+)'\)", start))
+    assert {"results/smoke/tables/performance.html", "results/smoke/figures/au_eu_map.svg"} <= links
+    assert links <= data(reported, "results").keys()
+
+
+def test_the_report_lists_figures_tables_and_data_under_their_titles(reported):
+    groups = {kind: {*each} for kind, each in data(reported, "categories").items()}
+    assert groups["Figures"] == {"Overview", "Images", "Curves"}
+    assert groups["Tables"] == {"Ranks", "Findings"}
+    assert groups.keys() == {"Figures", "Tables", "Data"}
+    results = data(reported, "results")
+    assert len(results) == 8 + 4 + 6 + 8 + 1
+    for path, result in results.items():
+        assert path.endswith((".svg", ".html"))
+        assert result["labels"]
+        assert "system-message" not in result["caption"]
+    labels = [tuple(each["labels"].values()) for each in results.values()]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("name", OF_TABLES + OF_DATASETS)
+def test_a_figure_has_its_own_caption_in_the_report(reported, name):
+    stem = name if name in OF_TABLES else f"{name}-lidc_contours"
+    caption = data(reported, "results")[f"results/smoke/figures/{stem}.svg"]["caption"]
+    words = re.sub("<[^>]+>", "", caption).split()
+    expected = plugins.literal(plugins.module("figures", name), "CAPTION", "").replace("`", "")
+    assert html.unescape(" ".join(words)) == expected
+
+
+def test_a_table_of_the_report_is_a_table(smoke, reported):
+    for name in ("performance", "conclusions"):
+        assert f"results/smoke/tables/{name}.html" in data(reported, "results")
+        page = (smoke.results / f"tables/{name}.html").read_text()
+        rows = len(pd.read_csv(smoke.results / f"tables/{name}.csv"))
+        # A header, and a row for each epistemic method; or for each conclusion, of three variants.
+        assert page.count("<tr>") == 1 + (5 if name == "performance" else rows // 3)
 
 
 def test_every_dataset_has_a_card(smoke):
     names = {path.name for path in (smoke.results / "cards").iterdir()}
-    assert names == {f"lidc_contours.{ending}" for ending in ("md", "png", "svg")}
+    endings = ("md", "html", "png", "svg", "pdf")
+    assert names == {f"lidc_contours.{ending}" for ending in endings}
 
 
 def test_stores_open_with_labelled_dimensions(smoke):
@@ -185,18 +255,27 @@ def nothing(plan):
 
 def test_a_key_of_the_scores_reruns_scores_tables_and_figures(smoke):
     plan = smoke.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": len(CELLS), **AFTER_SCORES}
+    after = {**AFTER_TABLES, "figure": 8 + 2}  # and reliability, pictures
+    assert plan.jobs == {"score": len(CELLS), **after}
 
 
 def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
     plan = smoke.plan({"tables": {"tasks": {"ood": "area"}}})
-    assert plan.jobs == AFTER_SCORES
+    assert plan.jobs == {**AFTER_TABLES, "figure": 8 + 1}  # and ROC, which is of that aggregation
+
+
+def test_a_label_redraws_figures_and_nothing_else(smoke):
+    change = {
+        "datasets": {"lidc_contours": {"label": "Lung"}},
+        "aleatoric": {"ssn": {"label": "S"}},
+    }
+    assert smoke.plan(change).jobs == {"figure": 8 + 4}
 
 
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
     plan = smoke.plan({"aleatoric": {"diffusion": {"sampling": {"steps": 4}}}})
     later = dict.fromkeys(("sample", "maps", "score"), len(GRID.of("diffusion")))
-    assert plan.jobs == {**later, "tables": 1, "figure": 6}
+    assert plan.jobs == {**later, "tables": 1, "figure": 8 + 4}
     cells = {f"lidc_contours/{cell}/rep0" for cell in GRID.of("diffusion")}
     for verb in ("Sample", "Map", "Score"):
         assert set(plan.about(verb)) == cells
@@ -231,13 +310,13 @@ def test_one_more_member_and_hypothesis_run_what_is_new(smoke):
 @pytest.mark.parametrize("section", ["aleatoric", "epistemic"])
 def test_a_method_taken_away_runs_tables_and_figures_only(smoke, section):
     taken = {"aleatoric": "ssn", "epistemic": "swag"}[section]
-    assert smoke.plan({section: {taken: None}}).jobs.keys() == AFTER_SCORES.keys()
+    assert smoke.plan({section: {taken: None}}).jobs.keys() == AFTER_TABLES.keys()
 
 
 def test_a_second_study_finds_the_runs_of_the_first(smoke):
     plan = smoke.plan({"study": "second", "uncertainty": {"none_roles": "strict"}})
     of_each = dict.fromkeys(("maps", "score"), len(CELLS))
-    assert plan.jobs == {**of_each, "card": 1, "tables": 1, "figure": 6}
+    assert plan.jobs == {**of_each, "card": 1, "tables": 1, "figure": 8 + 4}
 
 
 def test_training_of_one_model_leaves_the_others(smoke):
@@ -253,7 +332,8 @@ def test_resources_rerun_nothing(smoke):
 
 def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
     edited("evaluation/metrics/auroc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().jobs == {"score": len(CELLS), **AFTER_SCORES}
+    after = {**AFTER_TABLES, "figure": 8 + 2}  # and ROC, pictures
+    assert smoke.plan().jobs == {"score": len(CELLS), **after}
 
 
 def test_changed_code_of_one_figure_redraws_it_alone(smoke, edited):

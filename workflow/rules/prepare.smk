@@ -1,7 +1,7 @@
 CARDS = [
     f"{STUDY}/cards/{name}.{ending}"
     for name in study.config.datasets
-    for ending in ["md", "png", "svg"]
+    for ending in ["md", "html", "png", "svg", "pdf"]
 ]
 
 
@@ -36,9 +36,16 @@ rule card:
     input:
         inputs("card"),
     output:
-        made=report(f"{STUDY}/cards/{{id}}.md", category="Data"),
+        made=f"{STUDY}/cards/{{id}}.md",
+        html=report(
+            f"{STUDY}/cards/{{id}}.html",
+            caption="../report/card.rst",
+            category="Data",
+            labels={"dataset": "{id}"},
+        ),
         png=f"{STUDY}/cards/{{id}}.png",
         svg=f"{STUDY}/cards/{{id}}.svg",
+        pdf=f"{STUDY}/cards/{{id}}.pdf",
     log:
         f"{STUDY}/logs/card/{{id}}.log",
     benchmark:

@@ -1,10 +1,34 @@
+from segue.study.figures import said
+
 FIGURES = [
-    f"{STUDY}/figures/{job.id}.{ending}" for job in study.of("figure") for ending in ["svg", "png"]
+    f"{STUDY}/figures/{job.id}.{ending}"
+    for job in study.of("figure")
+    for ending in ["svg", "png", "pdf"]
 ]
 
 
+def of_figure(id):
+    """Settings of a figure."""
+    return study.job("figure", id).settings
+
+
+def figure_labels(wildcards):
+    """What the report's list says of a figure."""
+    drawn = of_figure(wildcards.id)
+    return {
+        "figure": said(drawn.figure, "TITLE"),
+        "dataset": getattr(drawn, "name", "all"),
+    }
+
+
+def figure_group(wildcards):
+    """Where the report's list has a figure."""
+    groups = {"Figure": "Overview", "Qualitative": "Images", "Curves": "Curves"}
+    return groups[type(of_figure(wildcards.id)).__name__]
+
+
 rule figure:
-    """Draw a figure, from the tables or from images of one dataset."""
+    """Draw a figure, from the tables or from images or maps of one dataset."""
     input:
         inputs("figure"),
     output:
@@ -12,8 +36,11 @@ rule figure:
             f"{STUDY}/figures/{{id}}.svg",
             caption="../report/figure.rst",
             category="Figures",
+            subcategory=figure_group,
+            labels=figure_labels,
         ),
         png=f"{STUDY}/figures/{{id}}.png",
+        pdf=f"{STUDY}/figures/{{id}}.pdf",
     log:
         f"{STUDY}/logs/figure/{{id}}.log",
     benchmark:
@@ -26,7 +53,9 @@ rule figure:
     params:
         settings=settings("figure"),
         trigger=trigger("figure"),
+        # Of the output, as Snakemake sees it: other words in a caption redraw nothing.
         stem=lambda wildcards, output: str(Path(output.made).with_suffix("")),
+        caption=lambda wildcards, output: said(of_figure(wildcards.id).figure, "CAPTION"),
     message:
         "Figure {wildcards.id}"
     shell:

@@ -38,6 +38,7 @@ if workflow.is_main_process:
     freeze.keep(FROZEN, study.config)
     for line in lines:
         logger.info(line)
+    config["described"] = study.config.model_dump()  # whole, for the start page of the report
     if workflow.modifier.is_main_snakefile():
         workflow.config_settings.configfiles = []  # else jobs would read those of the command line
     else:

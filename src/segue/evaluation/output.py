@@ -10,7 +10,7 @@ from segue.errors import InputError
 
 NAMES = {
     *("maps.zarr", "scores.csv", "scores-intervals.csv", "scores-draws.npz", "deltas.csv"),
-    *("summary.md", "summary.png", "summary.svg"),
+    *("summary.md", "summary.png", "summary.svg", "summary.pdf"),
 }
 """What it holds: a folder with anything else in it is not replaced."""
 

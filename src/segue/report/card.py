@@ -11,9 +11,9 @@ from scipy.special import entr
 
 from segue import store
 from segue.data.statistics import of_split, sentence
-from segue.files import replacing
+from segue.report import html
 from segue.report.pictures import outline, picture
-from segue.report.style import STYLE, ordered, save
+from segue.report.style import PAGE, STYLE, ordered, save
 
 _EXAMPLES = 4  # images of each split in the montage
 _GAP = 1  # pixels beside each of them
@@ -40,10 +40,10 @@ _SHOWN = {
 
 
 def write(out: Path, *, dataset: str) -> None:
-    """Write the data card of the store ``dataset`` to ``out`` (Markdown), its montage beside it.
+    """Write the data card of the store ``dataset`` to ``out`` (Markdown), and as HTML beside it.
 
-    The montage has the name of ``out`` with ``.png`` and ``.svg``: images evenly spread over each
-    split, with each rater's outlines.
+    The montage has the name of ``out`` with ``.png``, ``.svg`` and ``.pdf``: images evenly spread
+    over each split, with each rater's outlines.
 
     Args:
         out: path of the new page.
@@ -72,8 +72,7 @@ def write(out: Path, *, dataset: str) -> None:
         *_skipped(attributes.get("skipped", [])),
         f"\n![Images of each split with each rater's outlines]({out.stem}.png)",
     ]
-    with replacing(out) as file:
-        file.write("\n".join(lines) + "\n")
+    html.write(out, "\n".join(lines) + "\n")
 
 
 def _splits(statistics: Mapping[str, Mapping], attributes: Mapping[str, Any]) -> list[str]:
@@ -117,8 +116,9 @@ def _montage(dataset: Path, splits: Sequence[str]) -> Figure:
     # Where the truth is known all images have one scale, by which they are told apart.
     limits = tuple(np.percentile(first["image"].values, (0.1, 99.9))) if known else None
     with rc_context(STYLE):
-        height = (4.4 if known else 1.7) * len(splits)
-        figure = Figure(figsize=(1.5 * _EXAMPLES, height))
+        ratio = first.sizes["y"] / first.sizes["x"]
+        height = ((3.1 if known else 1) * PAGE / _EXAMPLES * ratio + 0.25) * len(splits)
+        figure = Figure(figsize=(PAGE, height), layout="constrained")
         rows = figure.subplots(len(splits), 1, squeeze=False)[:, 0]
         for name, ax in zip(splits, rows, strict=True):
             split = store.open_split(dataset, name)

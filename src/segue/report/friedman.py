@@ -51,9 +51,23 @@ def block_ranks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
         ranking: ``segue.report.ranks.ranks`` of one variant, table and task.
         dataset: whose replicates are the blocks; ``all``: those of all datasets.
     """
+    return _blocks(ranking, dataset).dropna(axis=1).rank(axis=1)
+
+
+def unranked(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Cells that ``block_ranks`` leaves out, for they have no rank in some blocks; as it returns.
+
+    Their ranks, among all cells that have one in the block, are NaN in those blocks. Cells without
+    any rank are not among them.
+    """
+    blocks = _blocks(ranking, dataset)
+    return blocks.rank(axis=1).loc[:, blocks.isna().any() & blocks.notna().any()]
+
+
+def _blocks(ranking: pd.DataFrame, dataset: str) -> pd.DataFrame:
     here = ranking if dataset == ALL else ranking[ranking["dataset"] == dataset]
     values = here.pivot(index=["dataset", "replicate"], columns=list(METHODS), values="rank")
-    return values.dropna(axis=1).round(DIGITS).rank(axis=1)
+    return values.round(DIGITS)
 
 
 def critical_difference(cells: int, blocks: int) -> float:
@@ -93,6 +107,8 @@ def cannot_separate(cells: int, blocks: int) -> str:
 def no_test(ranks: pd.DataFrame) -> str:
     """Why ``block_ranks`` cannot be tested; empty where they can."""
     blocks, cells = ranks.shape
+    if not cells:
+        return "no test: no cell has a rank in every block"
     if blocks < 2:
         return "no test: only one block"
     if cells < 3:

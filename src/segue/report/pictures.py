@@ -53,5 +53,13 @@ def outline(ax: Axes, labels: np.ndarray) -> None:
                 ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
 
 
+def raters_by_colour(raters: int) -> dict[str, list[int]]:
+    """The colours of ``outline``, and the raters of each, counted from 1."""
+    found: dict[str, list[int]] = {}
+    for rater in range(raters):
+        found.setdefault(_RATERS[rater % len(_RATERS)], []).append(rater + 1)
+    return found
+
+
 def _rounded(colours: np.ndarray) -> np.ndarray:
     return np.round(np.clip(colours, 0, 1) * LEVELS) / LEVELS

@@ -119,6 +119,19 @@ def read_csv(
         ) from error
 
 
+def of_images(path: Path) -> pd.DataFrame:
+    """Scores of single images under a file's first variant, ``segue.keys.SCORE_ROW``.
+
+    Raises:
+        InputError: there is no such file, or it is damaged.
+    """
+    types = dict.fromkeys(SCORE_ROW, "category") | {"image": "str", "score": "float64"}
+    table = read_csv(path, types, ["score"], "score")
+    if tuple(table.columns) != SCORE_ROW or table.empty:
+        raise InputError(f"{path}: expected rows of {', '.join(SCORE_ROW)}; score this cell again")
+    return table[(table["variant"] == table["variant"].iloc[0]) & (table["image"] != "all")]
+
+
 def _read_intervals(path: Path, cells: Container[tuple[Any, ...]]) -> pd.DataFrame:
     types = dict.fromkeys(INTERVAL_ROW, "str")
     types |= {"replicate": "int64", "images": "Int64"} | dict.fromkeys(LIMITS, "float64")

@@ -4,6 +4,7 @@ Figure: a line for each task and region, Δ with its 95 % interval; where there 
 """
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ from segue.report.score_files import read_csv
 
 _NUMBERS = ("correct", "wrong", "delta", "low", "high")
 _COLOUR = "#1f57b4"
+_LETTERS = 42  # along the panel
 _INTRODUCTION = """\
 Δ > 0: the measure that ought to win the task does (value U_c against U_w); 0: both are as good;
 in brackets its 95 % interval over images. `id`: images like those trained on; `ood`: mean of the
@@ -23,7 +25,7 @@ OOD splits.
 
 
 def write(folder: Path) -> str:
-    """Write ``summary.md``, ``summary.svg`` and ``summary.png`` from ``deltas.csv`` beside them.
+    """Write ``summary.md``, ``.svg``, ``.png`` and ``.pdf`` from ``deltas.csv`` beside them.
 
     Args:
         folder: that ``segue score`` writes.
@@ -60,12 +62,14 @@ def compose(rows: pd.DataFrame) -> Figure:
     Args:
         rows: with the columns task, split, delta, low, high and reason.
     """
-    figure = Figure(figsize=(4.2, 0.6 + 0.28 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(style.COLUMN, 0.6 + 0.22 * len(rows)), layout="constrained")
     ax = figure.subplots()
     ax.axvline(0, color="0.45", linewidth=0.8, linestyle=(0, (4, 3)))
     for y, row in enumerate(rows.itertuples()):
         if pd.isna(row.delta):
-            ax.text(0.02, y, f"no Δ: {row.reason}", va="center", color="0.4", fontsize=6.5)
+            look = {"va": "center", "color": "0.4", "fontsize": style.SMALL}
+            text = fill(f"no Δ: {row.reason}", _LETTERS)
+            ax.text(0.02, y, text, transform=ax.get_yaxis_transform(), **look)
             continue
         ax.plot([row.low, row.high], [y, y], color=_COLOUR, linewidth=1.2)
         ax.plot(row.delta, y, "o", color=_COLOUR, markersize=4)

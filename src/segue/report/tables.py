@@ -18,6 +18,7 @@ from segue.evaluation.tasks.ood import BORDERLESS
 from segue.evaluation.variants import named
 from segue.files import replacing
 from segue.keys import METHODS
+from segue.report import html
 from segue.report.findings import Study, findings
 from segue.report.health import DAGGER, failing, health
 from segue.report.joint import Joint, joint, read_draws, with_intervals
@@ -49,13 +50,13 @@ def tables(
 ) -> None:
     """Write the tables to the folder ``out``.
 
-    ``performance`` and ``entanglement``, as CSV (long), Markdown and LaTeX: mean rank over the
-    replicates with its 95 % interval over other images and trainings. As CSV: ``scores`` (means
+    ``performance`` and ``entanglement``, as CSV (long), Markdown, HTML and LaTeX: mean rank over
+    the replicates with its 95 % interval over other images and trainings. As CSV: ``scores`` (means
     over images), ``intervals`` (theirs and those of Δ, over images), ``deltas``, ``ranks`` (each
     task, each replicate), ``mean_ranks`` (each task) and ``aggregations`` (the ranks in one task
     under each of its aggregations). The variant that comes first in the score files has these
-    names; those of another end in ``-<variant>``. Of all variants together, as CSV and Markdown:
-    ``segue.report.findings``.
+    names; those of another end in ``-<variant>``. Of all variants together, as CSV, Markdown and
+    HTML: ``segue.report.findings``.
 
     Args:
         out: path of the folder.
@@ -111,7 +112,7 @@ def tables(
             long = by_task[chosen].drop(columns=["table", "task"])
             title = f"{title}; scores: {variant}"
             _write_csv(out / f"{table}{ending}.csv", long)
-            _write(out / f"{table}{ending}.md", markdown(long, grid, title, notes, marked))
+            html.write(out / f"{table}{ending}.md", markdown(long, grid, title, notes, marked))
             _write(out / f"{table}{ending}.tex", latex(long, grid, title, notes, marked))
     study = Study(
         rankings,
@@ -127,7 +128,7 @@ def tables(
     )
     for name, found, title, text, shown in chain(findings(study), of_sources):
         _write_csv(out / f"{name}.csv", found)
-        _write(out / f"{name}.md", listing(shown, title, text, captions or {}))
+        html.write(out / f"{name}.md", listing(shown, title, text, captions or {}))
 
 
 def _joints(

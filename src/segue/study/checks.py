@@ -53,6 +53,7 @@ def check(config: Config) -> None:
                     f"that {model} is trained on {dataset}; raise its epochs or lower `snapshots`"
                 )
     plugins.check_tasks(config.scores, config.tables.tasks)
+    _check_labels(config)
     _check_sources(config)
     shown, kept = config.figures.qualitative, config.samples
     if shown.cells and kept.keep != "none" and shown.images > kept.shown:
@@ -62,6 +63,19 @@ def check(config: Config) -> None:
         )
     if not grid.trained(config) and not config.predictions:
         raise InputError("not_applicable: leaves out every cell of the grid")
+
+
+def _check_labels(config: Config) -> None:
+    """Raise InputError where two of a section would be printed alike, and not be told apart."""
+    for section in ("datasets", "aleatoric", "epistemic"):
+        printed: dict[str, str] = {}
+        for name, entry in getattr(config, section).items():
+            other = printed.setdefault(entry.label or name, name)
+            if other != name:
+                raise InputError(
+                    f"{section}.{name}.label: {entry.label or name!r} is what {section}.{other} is "
+                    "printed as; give one of them another label"
+                )
 
 
 def check_side(config: Config, name: str, side: int) -> None:

@@ -39,8 +39,8 @@ def code(stage: str, settings: Record) -> str:
             named = [("tasks", task) for task in options]
         case of.AllTables(options=options):
             named = [("tasks", task) for task in options.tasks]
-        case of.Figure(figure=figure) | of.Qualitative(figure=figure):
-            named = [("figures", figure)]
+        case of.Figure(figure=name) | of.Qualitative(figure=name) | of.Curves(figure=name):
+            named = [("figures", name)]
     own = [_MODULES[stage]] if stage in _MODULES else []
     found = code_id(*own, *(plugins.module(kind, name) for kind, name in named))
     return f"{found}-{_of_network(network)}" if network else found

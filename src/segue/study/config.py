@@ -31,7 +31,7 @@ SHARED = "shared"
 
 
 class Dataset(Record):
-    """A dataset: its source (a plug-in) and options; what tables say of it.
+    """A dataset: its source (a plug-in) and options; what tables and figures say of it.
 
     ``training`` has the keys of ``Training`` that differ for all models trained on it.
     """
@@ -39,6 +39,7 @@ class Dataset(Record):
     source: str
     options: Options = Field(default={})
     training: Options = Field(default={})
+    label: Text | None = None
     caption: str | None = None
     published: Literal["lidc", "chaksu"] | None = None
 
@@ -90,6 +91,7 @@ class Aleatoric(Record):
     options: Options = Field(default={})
     sampling: Options = Field(default={})
     training: Options = Field(default={})
+    label: Text | None = None
 
 
 class Epistemic(Record):
@@ -101,6 +103,7 @@ class Epistemic(Record):
     members: Count = 1
     options: Options = Field(default={})
     sampling: Options = Field(default={})
+    label: Text | None = None
 
 
 class Collect(Record):
@@ -190,10 +193,11 @@ class Remedy(Record):
 
 
 class Qualitative(Record):
-    """The picture of images, raters, samples and maps."""
+    """The picture of images, raters, samples and maps, of some splits; curves are of its cells."""
 
     cells: list[str]
     images: Count
+    splits: Annotated[list[Text], Field(min_length=1)] = Field(default=["id"])
 
 
 class Figures(Record):

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from segue.study.config import Config
 
-_RANKINGS = ("performance", "entanglement")
+RANKINGS = ("performance", "entanglement")
+"""Tables of mean ranks, one of each a variant."""
+
 _TIDY = ("scores", "intervals", "deltas", "ranks", "mean_ranks", "aggregations")
 _FINDINGS = ("conclusions", "published_comparison", "friedman", "validity", "health")
 
@@ -71,14 +73,12 @@ def runs(config: Config, cell: Cell) -> list[Run]:
 
 
 def shown(config: Config, dataset: str) -> list[Cell]:
-    """The cells of a dataset that are shown with their images: those of replicate 0."""
+    """The cells of a dataset that are shown with their images or curves, in all replicates."""
     wanted = config.figures.qualitative.cells
     return [
         cell
         for cell in [*trained(config), *given(config)]
-        if cell.replicate == 0
-        and cell.dataset == dataset
-        and f"{cell.aleatoric}-{cell.epistemic}" in wanted
+        if cell.dataset == dataset and f"{cell.aleatoric}-{cell.epistemic}" in wanted
     ]
 
 
@@ -100,10 +100,10 @@ def tables(config: Config) -> list[str]:
     The main variant's have plain names, another's end in ``-<variant>``; findings are of all.
     """
     others = [f"-{name}" for name in config.variants[1:]]
-    rankings = [f"{table}{{}}.{end}" for table in _RANKINGS for end in ("csv", "md", "tex")]
+    rankings = [f"{table}{{}}.{end}" for table in RANKINGS for end in ("csv", "md", "html", "tex")]
     of_each = [*rankings, *(f"{table}{{}}.csv" for table in _TIDY)]
     findings = [*(["variants"] if others else []), *_FINDINGS, *sources(config)]
     return [
         *(name.format(variant) for variant in ["", *others] for name in of_each),
-        *(f"{table}.{end}" for table in findings for end in ("csv", "md")),
+        *(f"{table}.{end}" for table in findings for end in ("csv", "md", "html")),
     ]

@@ -155,30 +155,56 @@ class AllTables(Record):
     passes: dict[str, Count] = Field(default={})
 
 
+class Names(Record):
+    """Of ``segue.report.names``: what figures print in the place of names."""
+
+    captions: dict[str, str] = Field(default={})
+    datasets: dict[str, str] = Field(default={})
+    aleatoric: dict[str, str] = Field(default={})
+    epistemic: dict[str, str] = Field(default={})
+
+
 class Figure(Record):
-    """Of a figure that is drawn from the tables."""
+    """Of a figure that is drawn from the tables; ``tasks`` are aggregations of those that rank."""
 
     figure: str
     tables: Place
-    captions: dict[str, str] = Field(default={})
+    names: Names = Field(default_factory=Names)
+    tasks: dict[str, str] = Field(default={})
 
 
 class Pictured(Record):
-    """A cell that is shown with its images."""
+    """A cell and replicate that is shown with its images or curves."""
 
     aleatoric: str
     epistemic: str
+    replicate: Natural = 0
     maps: Place
 
 
 class Qualitative(Record):
-    """Of ``segue.report.figures.qualitative``."""
+    """Of a figure of images and samples of one dataset, whose ``name`` is the config's."""
 
     figure: str
     dataset: Place
+    name: str = ""
     cells: list[Pictured]
-    split: str
+    scores: list[Place] = Field(default=[])
+    splits: list[str]
     images: Count
+    names: Names = Field(default_factory=Names)
+
+
+class Curves(Record):
+    """Of a figure that is drawn from maps of one dataset; ``options`` are its task's."""
+
+    figure: str
+    dataset: Place
+    name: str = ""
+    cells: list[Pictured]
+    aggregation: str = ""
+    options: Options = Field(default={})
+    names: Names = Field(default_factory=Names)
 
 
 def identity(settings: Record) -> dict[str, Any]:

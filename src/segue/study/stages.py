@@ -18,7 +18,7 @@ from segue import digests, files, plugins, stamp
 from segue.errors import InputError
 from segue.schema import Record, parse
 from segue.stamp import Stamp
-from segue.study import passing
+from segue.study import figures, passing
 from segue.study import settings as of
 from segue.study.code import code, software
 
@@ -96,7 +96,7 @@ STAGES = {
         of.AllTables, "segue.report.tables", "tables", "rank the cells and write the tables"
     ),
     "figure": Stage(
-        of.Figure, "segue.report.figures.<figure>", "draw", "draw one figure, as SVG and as PNG"
+        of.Figure, "segue.report.figures.<figure>", "draw", "draw one figure, as SVG, PNG and PDF"
     ),
 }
 """Stages by name, in the order of the data."""
@@ -138,7 +138,9 @@ def run(stage: str, settings_file: Path, out: Path, threads: int, gpu: int = 1) 
         work = str(path.parent / f".{path.name}.{_UNFINISHED}")
         taken = inspect.signature(call).parameters
         more = {"threads": threads, "work": work, "gpu": gpu}
-        device = call(path, **keywords, **{k: v for k, v in more.items() if k in taken})
+        # A figure takes of the settings of its kind what it needs.
+        needed, offered = ({}, keywords | more) if stage == "figure" else (keywords, more)
+        device = call(path, **needed, **{k: v for k, v in offered.items() if k in taken})
         if not keep and stage == "sample":
             passing.mark(path.parent)
         return device
@@ -176,7 +178,7 @@ def load(stage: str, settings_file: Path) -> tuple[Record, str]:
     kind, module = STAGES[stage][:2]
     if stage == "figure" and isinstance(content, dict):
         name = plugins.require("figures", str(content.get("figure")), f"{settings_file}: figure")
-        kind = of.Qualitative if name == "qualitative" else kind
+        kind = figures.kind(name)
         module = plugins.module("figures", name)
     settings = parse(kind, content, f"{settings_file}:")
     return settings, module

@@ -14,12 +14,9 @@ from segue.study import config as configs
 from segue.study import settings as of
 from segue.study.code import code
 from segue.study.config import Config
+from segue.study.figures import figures
 from segue.study.grid import Cell, Run
 from segue.study.jobs import Job
-
-FROM_TABLES = ("scatter_grid", "rank_scatter", "ged_ncc", "critical_difference")
-OF_SOURCES = ("leakage", "axes")
-"""Figures of tables on the sources of entanglement, where the study has them."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +144,7 @@ class Study:
         yield from self.mapping.values()
         yield from self.scoring.values()
         yield self.ranking
-        yield from (self._figure(figure) for figure in FROM_TABLES)
-        there = grid.sources(self.config)
-        yield from (self._figure(figure) for figure in OF_SOURCES if figure in there)
-        # No picture of a dataset of which no cell is to be shown, nor without samples.
-        pictured = [n for n in self.config.datasets if self._kept_shown and self._shown(n)]
-        yield from map(self._picture, pictured)
+        yield from figures(self)
 
     def _prepare(self, name: str) -> Job:
         entry = self.config.datasets[name]
@@ -227,7 +219,7 @@ class Study:
             samples=self.sampling[cell].made,
             keep=self.config.samples.keep == "all",
             **dict(self.config.uncertainty),
-            shown=self._kept_shown,
+            shown=self.kept_shown,
             options=plugins.taken(plugins.SUMMARISE, self.config.scores),
         )
         return jobs.own(self.config, "maps", cell, settings)
@@ -257,7 +249,7 @@ class Study:
             not_applicable=config.not_applicable,
             seed=config.seed,
             published=published,
-            captions=self._captions,
+            captions=self.captions,
             axes=config.axes,
             remedies=config.remedies,
             passes=self._passes if config.remedies else {},
@@ -266,38 +258,10 @@ class Study:
             self.config, "tables", "tables", settings, f"{self.folder}/tables/scores.csv"
         )
 
-    def _figure(self, figure: str) -> Job:
-        tables = f"{self.folder}/tables"
-        settings = of.Figure(figure=figure, tables=tables, captions=self._captions)
-        made = f"{self.folder}/figures/{figure}.svg"
-        trigger = jobs.trigger(self.config, "figure", settings)
-        return Job("figure", figure, settings, made, (self.ranking.made,), trigger)
-
-    def _picture(self, name: str) -> Job:
-        settings = of.Qualitative(
-            figure="qualitative",
-            dataset=self.dataset[name].made,
-            cells=[
-                of.Pictured(
-                    aleatoric=cell.aleatoric,
-                    epistemic=cell.epistemic,
-                    maps=self.mapping[cell].made,
-                )
-                for cell in self._shown(name)
-            ],
-            split="id",
-            images=self.config.figures.qualitative.images,
-        )
-        made = f"{self.folder}/figures/qualitative-{name}.svg"
-        return jobs.job(self.config, "figure", f"qualitative-{name}", settings, made)
-
     @property
-    def _kept_shown(self) -> int:
+    def kept_shown(self) -> int:
         """Images of each split whose samples stay whatever becomes of all others."""
         return 0 if self.config.samples.keep == "none" else self.config.samples.shown
-
-    def _shown(self, name: str) -> list[Cell]:
-        return grid.shown(self.config, name)
 
     @property
     def _passes(self) -> dict[str, int]:
@@ -313,5 +277,6 @@ class Study:
         }
 
     @property
-    def _captions(self) -> dict[str, str]:
+    def captions(self) -> dict[str, str]:
+        """What is printed beside each dataset that has a caption."""
         return {n: d.caption for n, d in self.config.datasets.items() if d.caption is not None}

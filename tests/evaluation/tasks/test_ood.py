@@ -102,7 +102,7 @@ def test_the_threshold_is_the_val_quantile_at_the_background_fraction():
         probs = np.stack([1 - np.array(foreground), np.array(foreground)])
         return split_of(np.zeros((1, 1, 1, 4)), probs.reshape(1, 1, 1, 2, 1, 4))
 
-    least = ood._thresholds(split(0.01, 0.2, 0.1, 0.6))
-    assert ood._thresholds(split(0.2, 0.01, 0.6, 0.1)) == pytest.approx(least)
+    least = ood.thresholds(split(0.01, 0.2, 0.1, 0.6))
+    assert ood.thresholds(split(0.2, 0.01, 0.6, 0.1)) == pytest.approx(least)
     entropy = -0.2 * np.log(0.2) - 0.8 * np.log(0.8)
     assert least == pytest.approx([entropy, entropy, 0], rel=2**-10)

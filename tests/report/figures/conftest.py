@@ -20,7 +20,7 @@ PAIRS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
 
 @pytest.fixture
 def write_tables(tmp_path) -> Callable[..., Path]:
-    """Write scores, deltas, ranks and mean_ranks of random scores; return their folder."""
+    """Write the tables that figures read, of random scores; return their folder."""
 
     def write(
         pairs: Sequence[tuple[str, str]] = PAIRS,
@@ -45,6 +45,9 @@ def write_tables(tmp_path) -> Callable[..., Path]:
                 for overlap in ("dice", "iou"):
                     key = ("segmentation", "ged", split, "", overlap)
                     rows.append((*cell, *key, random.uniform(0.1, 0.9)))
+                for measure in dims.MEASURES:
+                    key = ("calibration", "ece", split, measure, "pooled")
+                    rows.append((*cell, *key, random.uniform(0.1, 0.9)))
         columns = [*REPLICATE, "task", "metric", "split"]
         means = pd.DataFrame(rows, columns=[*columns, "measure", "aggregation", "score"])
         folder = tmp_path / "tables"
@@ -52,12 +55,44 @@ def write_tables(tmp_path) -> Callable[..., Path]:
         found = deltas(means, tasks)
         ranking = ranks(found, tasks)
         mean_ranks = summary(ranking, ["table", "task"])
-        named = {"scores": means, "deltas": found, "ranks": ranking, "mean_ranks": mean_ranks}
+        mean_ranks = mean_ranks.assign(low=mean_ranks["low"] - 0.5, high=mean_ranks["high"] + 0.5)
+        ends = {"low": means["score"] - 0.05, "high": means["score"] + 0.1}
+        intervals = means.rename(columns={"score": "value"}).assign(**ends)
+        named = {"deltas": found, "ranks": ranking, "mean_ranks": mean_ranks}
+        named |= {"intervals": intervals, "sweep": _sweep(cells), "axes": _axes(cells)}
         for name, table in named.items():
             table.to_csv(folder / f"{name}.csv", index=False)
         return folder
 
     return write
+
+
+def _sweep(cells: Sequence[tuple[str, str, str, int]]) -> pd.DataFrame:
+    """Cells of softmax have one draw, others up to ten."""
+    names = ["dataset", "aleatoric", "epistemic", "estimator", "over", "number"]
+    names += ["tu", "au", "eu", "correlation", "ncc_au", "ncc_eu"]
+    rows = [
+        (*cell, estimator, over, number, 0.3, 0.2, 0.1 / (number or 10), 0.5, 0.8, 0.3)
+        for cell in dict.fromkeys(cell[:3] for cell in cells)
+        for estimator in ("plugin", "jackknife")
+        for over, number in (("all", 0), *(("draws", n) for n in (1, 2, 10)))
+        if number < 2 or cell[1] != "softmax"
+    ]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _axes(cells: Sequence[tuple[str, str, str, int]]) -> pd.DataFrame:
+    """Four axes of three points each."""
+    names = ["axis", "quantity", "at", "epistemic", "aleatoric", "estimator"]
+    names += ["tu", "au", "eu", "h_star", "kl"]
+    what = "of all images that a model was trained on"
+    rows = [
+        (axis, f"{axis} {what}", at, e, a, "jackknife", 0.3, 0.2 + at, 0.01 * at, 0.25, 0.02)
+        for axis in ("ambiguity", "shift", "training_images", "raters")
+        for at in (0, 0.5, 2)
+        for a, e in dict.fromkeys(cell[1:3] for cell in cells)
+    ]
+    return pd.DataFrame(rows, columns=names)
 
 
 @pytest.fixture
@@ -71,6 +106,7 @@ def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
         shape: tuple[int, int] = (12, 16),
         channels: int = 1,
         classes: int = 2,
+        splits: Sequence[str] = ("id",),
     ) -> tuple[Path, list[dict[str, str]]]:
         random = seeds.rng(0, "stores")
         dataset = tmp_path / "dataset.zarr"
@@ -82,28 +118,30 @@ def write_stores(tmp_path) -> Callable[..., tuple[Path, list[dict[str, str]]]]:
             caption = {"title": "Lungs", "caption": "real masks, simulated CT"}
             names = [f"tissue {i}" for i in range(classes)]
             store.describe(path, caption | {"class_names": names})
-            _fill(path, "image", dims.IMAGE, pixels)
-            _fill(path, "labels", dims.LABELS, labels)
+            for split in splits:
+                _fill(path, split, "image", dims.IMAGE, pixels)
+                _fill(path, split, "labels", dims.LABELS, labels)
         cells = []
         for (aleatoric, epistemic), (hypotheses, draws) in sizes.items():
             maps = tmp_path / f"{aleatoric}-{epistemic}.zarr"
             probs = random.dirichlet(np.ones(classes), (images, hypotheses, draws, *shape))
             probs = np.moveaxis(probs, -1, 3).astype("float16")
-            uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape))
+            uncertainty = random.uniform(0, np.log(classes), (images, 3, *shape)).astype("float32")
             chosen = choose(store.open_split(dataset, "id"), images)
             with store.publish(maps) as path:
-                _fill(path, "uncertainty", dims.UNCERTAINTY, uncertainty.astype("float32"))
-                store.coordinate(path, "id", "measure", "measure", list(dims.MEASURES))
                 prediction = probs.mean((1, 2), dtype="float32")
-                _fill(path, "prediction", dims.PREDICTION, prediction)
-                _fill(path, SHOWN, ("shown", *dims.SAMPLES[1:]), probs[chosen])
-                store.coordinate(path, "id", "shown", "shown", chosen)
+                for split in splits:
+                    _fill(path, split, "uncertainty", dims.UNCERTAINTY, uncertainty)
+                    store.coordinate(path, split, "measure", "measure", list(dims.MEASURES))
+                    _fill(path, split, "prediction", dims.PREDICTION, prediction)
+                    _fill(path, split, SHOWN, ("shown", *dims.SAMPLES[1:]), probs[chosen])
+                    store.coordinate(path, split, "shown", "shown", chosen)
             cells.append({"aleatoric": aleatoric, "epistemic": epistemic, "maps": str(maps)})
         return dataset, cells
 
     return write
 
 
-def _fill(path: Path, name: str, names: tuple[str, ...], values: np.ndarray) -> None:
-    array = store.create(path, "id", name, names, values.shape, values.dtype.name, chunk=2)
+def _fill(path: Path, split: str, name: str, names: tuple[str, ...], values: np.ndarray) -> None:
+    array = store.create(path, split, name, names, values.shape, values.dtype.name, chunk=2)
     array[:] = values

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from segue.report import style
-from segue.report.figures import axes, leakage
+from segue.report.figures import axes, leakage, metric_by_draws
+from segue.report.names import Names
 
 MODELS = ("softmax", "ssn", "prob_unet")
 METHODS = ("none", "dropout", "ensemble")
@@ -32,7 +33,7 @@ def sweep(tmp_path):
 
 
 def test_a_cell_has_both_estimates_and_a_model_with_draws_its_sweep(sweep, tmp_path):
-    figure = leakage.compose(sweep, {"phantom": "known truth"})
+    figure = leakage.compose(sweep, Names({"phantom": "known truth"}))
     first, *others = figure.subfigs[1].axes
     assert figure.subfigs[1].get_suptitle() == "phantom (known truth)"
     filled, hollow = ([line.get_xdata()[0] for line in first.lines[i::3]][:9] for i in (1, 2))
@@ -74,3 +75,17 @@ def test_axes_show_both_measures_of_every_cell_and_the_truth(tmp_path):
     assert list(above.lines[0].get_ydata()) == pytest.approx([0.2, 0.7, 2.2])
     assert list(below.lines[0].get_ydata()) == pytest.approx([0, 0.005, 0.02])
     style.save(figure, tmp_path / "axes")
+
+
+def test_metrics_by_draws_are_those_of_cells_with_several(sweep):
+    figure = metric_by_draws.compose(sweep, Names({"lung": "CT"}))
+    aleatoric, epistemic, correlation = figure.subfigs[0].axes
+    assert figure.subfigs[0].get_suptitle() == "lung (CT)"
+    cells = [f"{a} × {e}" for a in MODELS[1:] for e in METHODS]
+    assert [line.get_label() for line in aleatoric.lines] == [f"{c}, plugin" for c in cells]
+    assert len(epistemic.lines) == len(correlation.lines) == 2 * len(cells)
+    lines = {line.get_label(): line for line in epistemic.lines}
+    assert list(lines["ssn × none, plugin"].get_xdata()) == [1, 2, 5, 10]
+    assert list(lines["ssn × none, jackknife"].get_xdata()) == [2, 5, 10]
+    assert list(lines["ssn × none, plugin"].get_ydata()) == [0.3] * 4
+    assert aleatoric.get_ylabel() == "AU NCC ↑"

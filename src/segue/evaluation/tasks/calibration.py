@@ -72,10 +72,7 @@ def score(
         platt_bins: logarithmic bins of uncertainty in the fit.
     """
     samples = _samples(splits["val"], variants, platt_bins)
-    pooled = {
-        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
-        for key, images in samples.items()
-    }
+    pooled = _pooled(samples)
     if not next(iter(pooled.values())).total.any():
         yield from _undefined(splits, variants)
         return
@@ -91,6 +88,26 @@ def score(
             of_split = {"split": name, "images": parted, "start": fitted[key], "bins": ace_bins}
             again = _once(partial(_drawn, fit=drawn[key], **of_split))
             yield from _errors(name, measure, variant, images, again)
+
+
+def reliability(
+    splits: Mapping[str, xr.Dataset], variant: Variant, *, ace_bins: int, platt_bins: int
+) -> dict[tuple[str, str], Curve]:
+    """The curve (bin,) of all pixels of each split and measure, of which the errors are the gaps.
+
+    Args: see ``score``. Empty where no image of ``val`` was read.
+    """
+    pooled = _pooled(_samples(splits["val"], [variant], platt_bins))
+    if not next(iter(pooled.values())).total.any():
+        return {}
+    fitted = {key: platt(each) for key, each in pooled.items()}
+    return {
+        (name, measure): Curve(*(sums.sum(axis=0) for sums in images))
+        for name, split in splits.items()
+        for (_, measure), (images, _) in _binned(
+            split, [variant], fitted, platt_bins, ace_bins
+        ).items()
+    }
 
 
 def _errors(
@@ -121,6 +138,14 @@ def _undefined(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) ->
         for measure, metric in product(dims.MEASURES, ("ace", "ece")):
             yield Score(metric, name, np.nan, measure, "pooled", **key)
             yield Score(metric, name, empty, measure, "image", **key)
+
+
+def _pooled(samples: Mapping[Key, Histogram]) -> dict[Key, Histogram]:
+    """Sums (bin,) over all images."""
+    return {
+        key: Histogram(*(np.asarray(each.sum(axis=0)) for each in images))
+        for key, images in samples.items()
+    }
 
 
 def _samples(split: xr.Dataset, variants: Sequence[Variant], bins: int) -> dict[Key, Histogram]:

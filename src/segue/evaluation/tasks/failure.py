@@ -5,6 +5,7 @@ It does not say which measure ought to win, so it takes no part in entanglement.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -37,21 +38,11 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
         variants: none of them changes the scores.
     """
     for name, split in splits.items():
-        risks: list[np.ndarray] = []
-        read: list[np.ndarray] = []
-        found: dict[str, list[np.ndarray]] = {how: [] for how in _AGGREGATIONS}
-        for block in blocks(split, "labels", "uncertainty", "prediction"):
-            mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
-            there = pack(labelled(labels).reshape(*labels.shape[:2], -1))
-            read.append(there.any(axis=(1, 2)))
-            risks.append(_risk(mask, labels, there, range(1, split.sizes["class"])))
-            for how, aggregate in _AGGREGATIONS.items():
-                found[how].append(aggregate(block["uncertainty"].values, mask))
-        defined = np.concatenate(read)
-        risk = np.concatenate(risks)[defined]
+        images = image_risks(split)
+        defined, risk = images.read, images.risk[images.read]
         told = {"defined": defined, "reason": "" if defined.any() else UNREAD}
-        for how, parts in found.items():
-            for measure, scores in zip(dims.MEASURES, np.concatenate(parts).T, strict=True):
+        for how, every in images.scores.items():
+            for measure, scores in zip(dims.MEASURES, every.T, strict=True):
                 key = (TASK.metric, name)
                 if not defined.any():
                     yield Score(*key, np.nan, measure, how, **told)
@@ -59,6 +50,30 @@ def score(splits: Mapping[str, xr.Dataset], variants: Sequence[Variant]) -> Iter
                 items = (scores[defined], risk)
                 reweighted = partial(_reweighted, split=name, items=items, defined=defined)
                 yield Score(*key, aurc(*items), measure, how, reweighted=reweighted, **told)
+
+
+class Images(NamedTuple):
+    """Scores (image, measure) by aggregation; the risk of each image, and whether it was read."""
+
+    scores: dict[str, np.ndarray]
+    risk: np.ndarray
+    read: np.ndarray
+
+
+def image_risks(split: xr.Dataset) -> Images:
+    """Scores and risks of all images of a split; the risk of one that nobody read says nothing."""
+    risks: list[np.ndarray] = []
+    read: list[np.ndarray] = []
+    found: dict[str, list[np.ndarray]] = {how: [] for how in _AGGREGATIONS}
+    for block in blocks(split, "labels", "uncertainty", "prediction"):
+        mask, labels = argmax(block["prediction"].values, axis=1), block["labels"].values
+        there = pack(labelled(labels).reshape(*labels.shape[:2], -1))
+        read.append(there.any(axis=(1, 2)))
+        risks.append(_risk(mask, labels, there, range(1, split.sizes["class"])))
+        for how, aggregate in _AGGREGATIONS.items():
+            found[how].append(aggregate(block["uncertainty"].values, mask))
+    scores = {how: np.concatenate(parts) for how, parts in found.items()}
+    return Images(scores, np.concatenate(risks), np.concatenate(read))
 
 
 def _risk(mask: np.ndarray, labels: np.ndarray, there: np.ndarray, classes: range) -> np.ndarray:

@@ -46,15 +46,15 @@ def score(
     """
     least = None
     if "val" in splits:
-        least = _thresholds(splits["val"])
+        least = thresholds(splits["val"])
     else:
         _log.warning("ood: no split 'val'; the aggregation 'threshold', fitted there, is left out")
-    inside = _image_scores(splits["id"], patch, least)
+    inside = image_scores(splits["id"], patch, least)
     yield Score(BORDERLESS, "id", 1.0 - inside.bordered)
     for name, split in splits.items():
         if not dims.is_ood(name):
             continue
-        outside = _image_scores(split, patch, least)
+        outside = image_scores(split, patch, least)
         yield Score(BORDERLESS, name, 1.0 - outside.bordered)
         for how in inside.scores:
             if how != "border":
@@ -67,7 +67,7 @@ def score(
                     yield from _bordered_areas(name, inside, outside, variant.name)
 
 
-class _Images(NamedTuple):
+class Images(NamedTuple):
     """Image scores (image, measure) by aggregation; which predictions have a border (image,)."""
 
     scores: dict[str, np.ndarray]
@@ -75,7 +75,7 @@ class _Images(NamedTuple):
 
 
 def _areas(
-    split: str, how: str, inside: _Images, outside: _Images, variant: str = ""
+    split: str, how: str, inside: Images, outside: Images, variant: str = ""
 ) -> Iterator[Score]:
     for i, measure in enumerate(dims.MEASURES):
         both = inside.scores[how][:, i], outside.scores[how][:, i]
@@ -84,7 +84,7 @@ def _areas(
         yield Score(TASK.metric, split, value, measure, how, variant, reweighted=reweighted)
 
 
-def _bordered_areas(split: str, inside: _Images, outside: _Images, variant: str) -> Iterator[Score]:
+def _bordered_areas(split: str, inside: Images, outside: Images, variant: str) -> Iterator[Score]:
     """AUROC by ``border`` of the images that have one."""
     sides = {"id": inside, split: outside}
     reason = "; ".join(
@@ -114,7 +114,7 @@ def _reweighted(
     return weighted_auroc(*both, weights["id"][:, inside], weights[split][:, outside])
 
 
-def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray | None) -> _Images:
+def image_scores(split: xr.Dataset, patch: int, least: np.ndarray | None) -> Images:
     """Scores of all images of a split; by ``threshold`` too where ``least`` (measure,) is given."""
     found: dict[str, list[np.ndarray]] = {}
     bordered: list[np.ndarray] = []
@@ -132,10 +132,10 @@ def _image_scores(split: xr.Dataset, patch: int, least: np.ndarray | None) -> _I
             found.setdefault(how, []).append(scores)
         bordered.append(aggregation.border_length(mask) > 0)
     scores = {how: np.concatenate(parts) for how, parts in found.items()}
-    return _Images(scores, np.concatenate(bordered))
+    return Images(scores, np.concatenate(bordered))
 
 
-def _thresholds(split: xr.Dataset) -> np.ndarray:
+def thresholds(split: xr.Dataset) -> np.ndarray:
     """Quantile of each measure at the background fraction of the predictions, (measure,)."""
     counts, background, pixels = 0, 0, 0
     for block in blocks(split, "uncertainty", "prediction"):

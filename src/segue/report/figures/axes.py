@@ -1,36 +1,52 @@
 """Does each measure follow what it ought to? AU and EU of each cell along each axis."""
 
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from segue.report import style
+from segue.report import panels, style
+from segue.report.names import PLAIN, Labels, Names
 from segue.report.score_files import read_csv
+
+TITLE = "AU and EU along axes"
+CAPTION = (
+    "Aleatoric (above) and epistemic uncertainty (below) of each cell along each axis, by the "
+    "jackknife; means over images and replicates. Dashed: what is true where that is known, the "
+    "entropy H(p*) of the raters' distribution above and the excess risk KL(p* ‖ p̄) below."
+)
+KIND = "tables"
+TABLES = ("axes",)
 
 _NUMBERS = ("at", "tu", "au", "eu", "h_star", "kl")
 _KEYS = ("axis", "quantity", "epistemic", "aleatoric", "estimator")
 _ESTIMATOR = "jackknife"  # without the noise of the draws, which is no property of a method
 _TRUTH = {"au": "h_star", "eu": "kl"}
+_ACROSS = 3  # axes side by side
+_LETTERS = 32  # along a panel
 _LABELS = {"au": "mean AU (nats)", "eu": "mean EU (nats)"}
 
 
-def draw(out: Path, *, tables: Path, captions: Mapping[str, str] | None = None) -> None:
-    """Draw AU and EU along each axis: SVG and PNG.
+def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) -> None:
+    """Draw AU and EU along each axis.
 
     Args:
-        out: path of both files, without an ending.
+        out: path of the files, without an ending.
         tables: folder of ``axes.csv``.
-        captions: not used: the axes have names of their own.
+        names: see ``segue.report.names.Names``.
     """
-    style.save(compose(tables), out)
+    style.save(compose(tables, Names.of(names)), out)
 
 
 @style.look()
-def compose(tables: Path) -> Figure:
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
     """A column for each axis; above AU, below EU, jackknife; a line for each cell.
+
+    So many axes as a page's width takes are side by side, others below.
 
     EU differs between methods by orders of magnitude: its scale is logarithmic, but for the
     smallest values, which may be negative.
@@ -44,16 +60,21 @@ def compose(tables: Path) -> Figure:
     types = dict.fromkeys(_KEYS, "str") | dict.fromkeys(_NUMBERS, "float64")
     table = read_csv(Path(tables) / "axes.csv", types, _NUMBERS, "tables")
     table = table[table["estimator"] == _ESTIMATOR]
-    names = list(dict.fromkeys(table["axis"]))
-    figure = Figure(figsize=(2.3 * len(names), 4.4), layout="constrained")
-    panels = figure.subplots(2, len(names), squeeze=False)
-    for column, name in enumerate(names):
-        rows = table[table["axis"] == name]
-        for ax, measure in zip(panels[:, column], _TRUTH, strict=True):
+    axes = list(dict.fromkeys(table["axis"]))
+    bands = ceil(len(axes) / _ACROSS)
+    figure = Figure(figsize=(style.PAGE, 3.6 * bands), layout="constrained")
+    grid = figure.subplots(2 * bands, min(_ACROSS, len(axes)), squeeze=False)
+    for ax in grid.flat:
+        ax.set_visible(False)
+    for i, name in enumerate(axes):
+        rows, (band, column) = table[table["axis"] == name], divmod(i, _ACROSS)
+        pair = grid[2 * band : 2 * band + 2, column]
+        for ax, measure in zip(pair, _TRUTH, strict=True):
+            ax.set_visible(True)
             _panel(ax, rows, measure, table)
-        panels[0, column].set_title(name.replace("_", " "))
-        panels[1, column].set_xlabel(rows["quantity"].iloc[0])
-    style.add_legend(figure, table)
+        pair[0].set_title(fill(name.replace("_", " "), _LETTERS))
+        pair[1].set_xlabel(fill(rows["quantity"].iloc[0], _LETTERS))
+    panels.add_legend(figure, table, names)
     return figure
 
 
@@ -67,7 +88,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, measure: str, every: pd.DataFrame) -> N
             line[measure],
             color=colours[epistemic],
             marker=markers[aleatoric],
-            markersize=3,
+            markersize=2.5,
             linewidth=0.8,
             alpha=0.8,
         )
@@ -77,7 +98,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, measure: str, every: pd.DataFrame) -> N
         style_of = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.2, "zorder": 5}
         other.plot(truth.index.map(places), truth, **style_of)
         if other is not ax:
-            other.set_ylabel("KL(p* ‖ p̄), dashed (nats)", fontsize=6)
+            other.set_ylabel("KL(p* ‖ p̄), dashed (nats)", fontsize=style.SMALL)
             other.set_ylim(bottom=0)
     ax.set_xticks(range(len(places)), [f"{at:g}" for at in places])
     ax.set_ylabel(_LABELS[measure] + (", dashed: H(p*)" if measure == "au" else ""))

@@ -4,64 +4,53 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from segue import dims
 from segue.errors import InputError
-from segue.keys import REPLICATE
 from segue.report import style
-from segue.report.figure_data import read_table
+from segue.report.against import against
+from segue.report.figure_data import read_intervals
+from segue.report.names import PLAIN, Labels, Names
+from segue.report.panels import better
 
-_TITLES = ("In distribution", "Out of distribution")
+TITLE = "GED against NCC"
+CAPTION = (
+    "How well the samples match the raters (GED, distance 1 - Dice) against how well the aleatoric "
+    "map does (NCC with the raters' variance), in distribution and, mean over the shifted splits, "
+    "out of it. Small markers: replicates; large ones: their mean, with its 95 % interval over "
+    "images."
+)
+KIND = "tables"
+TABLES = ("intervals",)
+TASKS = ("segmentation", "ambiguity")
 
 
-def draw(out: Path, *, tables: Path, captions: Mapping[str, str] | None = None) -> None:
-    """Draw GED against AU NCC, in and out of distribution: SVG and PNG.
+def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) -> None:
+    """Draw GED against AU NCC, in and out of distribution.
 
     Args:
-        out: path of both files, without an ending.
-        tables: folder of ``scores.csv``.
-        captions: what is printed beside a dataset's name.
+        out: path of the files, without an ending.
+        tables: folder of ``intervals.csv``.
+        names: see ``segue.report.names.Names``.
     """
-    style.save(compose(tables, captions), out)
+    style.save(compose(tables, Names.of(names)), out)
 
 
 @style.look()
-def compose(tables: Path, captions: Mapping[str, str] | None = None) -> Figure:
-    """A row for each dataset; a column for ``id`` and one for the mean over the OOD splits.
-
-    GED (distance 1 - Dice) compares samples with raters, lower is better; AU NCC compares the
-    aleatoric map with the raters' variance, higher is better. Undefined scores are left out.
+def compose(tables: Path, names: Names = PLAIN) -> Figure:
+    """See ``segue.report.against.against``; undefined scores are left out.
 
     Raises:
-        InputError: ``scores.csv``, one of its columns or one of the two metrics is missing.
+        InputError: ``intervals.csv``, one of its columns or one of the two metrics is missing.
     """
-    keys = (*REPLICATE, "split", "task", "metric", "measure", "aggregation")
-    table = read_table(tables, "scores", keys, ("score",))
-    ged = (table["metric"] == "ged") & (table["aggregation"] == "dice")
+    table = read_intervals(tables)
+    ged = table[(table["metric"] == "ged") & (table["aggregation"] == "dice")]
     # Other tasks have an NCC too: with the truth, or of fewer samples.
-    ncc = (table["task"] == "ambiguity") & (table["metric"] == "ncc") & (table["measure"] == "AU")
-    for name, rows in (("ged (aggregation dice)", ged), ("ncc (measure AU)", ncc)):
-        if not rows.any():
-            raise InputError(f"{Path(tables) / 'scores.csv'}: no row of the metric {name}")
-    table = table[ged | ncc].assign(
-        panel=[_title(split) for split in table.loc[ged | ncc, "split"]]
+    chosen = (
+        (table["task"] == "ambiguity") & (table["metric"] == "ncc") & (table["measure"] == "AU")
     )
-    points = table.pivot_table("score", [*REPLICATE, "panel"], "metric")
-    points = points.reindex(columns=["ged", "ncc"]).dropna().reset_index()
-    if points.empty:
-        return style.blank("No cell has both a GED and an NCC.")
-    titles = [title for title in _TITLES if title in set(points["panel"])]
-    figure, filled = style.panels(points, titles, captions)
-    for ax, rows in filled:
-        style.draw_cells(ax, rows, "ged", "ncc", points)
-        ax.set(xlabel="GED (lower is better)", ylabel="AU NCC (higher is better)")
-        ax.xaxis.set_major_locator(MaxNLocator(4))
-        ax.yaxis.set_major_locator(MaxNLocator(4))
-    style.add_legend(figure, points, width=3)
-    return figure
-
-
-def _title(split: str) -> str:
-    """Panel of a split; ``val`` and others have none."""
-    return _TITLES[1] if dims.is_ood(split) else _TITLES[0] if split == "id" else ""
+    ncc = table[chosen]
+    for name, rows in (("ged (aggregation dice)", ged), ("ncc (measure AU)", ncc)):
+        if rows.empty:
+            raise InputError(f"{Path(tables) / 'intervals.csv'}: no row of the metric {name}")
+    labels = better("GED", False), better("AU NCC", True)
+    return against(ged, ncc, labels, names)
