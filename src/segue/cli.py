@@ -1,8 +1,9 @@
 """The ``segue`` command; the only module that reads the command line.
 
 ``segue check STORE`` and ``segue score STORE --out DIR`` are for predictions of other programs;
-``segue plan`` says what a study will do. ``segue stage <name> --settings FILE --out PATH`` runs one
-stage: it is all that the workflow runs, so every stage also runs by hand.
+``segue report FOLDER`` puts scores or a study on one page; ``segue plan`` says what a study will
+do. ``segue stage <name> --settings FILE --out PATH`` runs one stage: it is all that the workflow
+runs, so every stage also runs by hand.
 """
 
 import argparse
@@ -86,6 +87,14 @@ def _score(given: argparse.Namespace) -> None:
     print(text)
 
 
+@_stoppable()
+def _report(given: argparse.Namespace) -> None:
+    page = import_module("segue.report.page.write")
+    out = given.out or given.folder / page.NAME
+    page.write(out, study=given.folder)
+    print(out)
+
+
 def _plan(given: argparse.Namespace) -> None:
     for line in import_module("segue.study.summary").of_files(given.config, *given.configfile):
         print(line)
@@ -123,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--aleatoric", help="name of the aleatoric method (default: given)")
     score.add_argument("--epistemic", help="name of the epistemic method (default: given)")
     score.add_argument("--config", type=Path, help="YAML file such as config.yaml: how to score")
+    report = add("report", _report, "put a study, or scored predictions, on one page")
+    report.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        help="results/<study>, or what `segue score` wrote to",
+    )
+    report.add_argument("--out", type=Path, help="the page (default: report.html in the folder)")
     plan = add("plan", _plan, "say what a study will do and what that will cost")
     plan.add_argument(
         "--config", type=Path, default=Path("config.yaml"), help="default: config.yaml"

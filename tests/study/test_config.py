@@ -64,8 +64,9 @@ def test_conda_environments_have_the_pinned_versions(kind):
     assert python == f"python {PROJECT['requires-python']}"
     ours = {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
     assert ours == {name: pins()[name] for name in ours}
-    needed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["study"]]
-    assert {Requirement(text).name for text in needed} - {"snakemake"} == ours.keys()
+    extras = PROJECT["optional-dependencies"]
+    needed = [*PROJECT["dependencies"], *extras["report"], *extras["study"]]
+    assert {Requirement(text).name for text in needed} - {"snakemake", "segue"} == ours.keys()
 
 
 def test_the_version_is_the_same_everywhere():

@@ -51,7 +51,8 @@ def test_the_scheduler_wakes_up_when_a_job_ends_and_not_in_between(study):
 
 def test_nothing_is_trained_or_sampled(study):
     assert {path.name for path in study.results.iterdir()} == {
-        *("samples", "maps", "scores", "tables", "figures", "settings", "logs", "benchmarks")
+        *("samples", "maps", "scores", "tables", "figures", "settings", "logs", "benchmarks"),
+        "report.html",
     }
     assert not (study.results.parent / "shared").exists()
 
@@ -94,7 +95,7 @@ def test_a_second_run_does_nothing(study):
 
 def test_another_option_of_the_scores_does_not_check_or_map_again(study):
     plan = study.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 2, "tables": 1, "figure": 5}
+    assert plan.jobs == {"score": 2, "tables": 1, "figure": 5, "page": 1}
 
 
 def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):

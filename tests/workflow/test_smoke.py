@@ -18,7 +18,7 @@ from segue import seeds, store
 
 pytestmark = pytest.mark.workflow
 
-AFTER_SCORES = {"tables": 1, "figure": 5}
+AFTER_SCORES = {"tables": 1, "figure": 5, "page": 1}
 ALEATORIC = ["softmax", "ssn", "prob_unet", "diffusion"]
 EPISTEMIC = ["none", "dropout", "swag_diag", "swag", "ensemble"]
 CELLS = {f"{a}-{e}" for a in ALEATORIC for e in EPISTEMIC} - {"softmax-none"}
@@ -195,7 +195,7 @@ def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
     plan = smoke.plan({"aleatoric": {"diffusion": {"sampling": {"steps": 4}}}})
     later = {"sample": 5, "maps": 5, "score": 5}
-    assert plan.jobs == {**later, "tables": 1, "figure": 6}
+    assert plan.jobs == {**later, "tables": 1, "figure": 6, "page": 1}
     cells = {f"lidc_contours/diffusion-{e}/rep0" for e in EPISTEMIC}
     for verb in ("Sample", "Map", "Score"):
         assert set(plan.about(verb)) == cells
@@ -235,7 +235,7 @@ def test_a_method_taken_away_runs_tables_and_figures_only(smoke, section):
 
 def test_a_second_study_finds_the_runs_of_the_first(smoke):
     plan = smoke.plan({"study": "second", "uncertainty": {"none_roles": "strict"}})
-    assert plan.jobs == {"maps": 19, "score": 19, "card": 1, "tables": 1, "figure": 6}
+    assert plan.jobs == {"maps": 19, "score": 19, "card": 1, "tables": 1, "figure": 6, "page": 1}
 
 
 def test_training_of_one_model_leaves_the_others(smoke):
@@ -256,7 +256,7 @@ def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
 
 def test_changed_code_of_one_figure_redraws_it_alone(smoke, edited):
     edited("report/figures/ged_ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().jobs == {"figure": 1}
+    assert smoke.plan().jobs == {"figure": 1, "page": 1}
 
 
 def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(smoke, edited):

@@ -141,18 +141,23 @@ class Study:
 
     def _jobs(self) -> Iterator[Job]:
         yield from self.dataset.values()
-        yield from (self._card(name) for name in self.config.datasets)
+        cards = [self._card(name) for name in self.config.datasets]
+        yield from cards
         yield from self.training.values()
         yield from self.sampling.values()
         yield from self.mapping.values()
         yield from self.scoring.values()
         yield self.ranking
-        yield from (self._figure(figure) for figure in FROM_TABLES)
         there = grid.sources(self.config)
-        yield from (self._figure(figure) for figure in OF_SOURCES if figure in there)
+        sources = (name for name in OF_SOURCES if name in there)
+        figures = [self._figure(name) for name in (*FROM_TABLES, *sources)]
+        yield from figures
         # No picture of a dataset of which no cell is to be shown, nor without samples.
         pictured = [n for n in self.config.datasets if self._kept_shown and self._shown(n)]
-        yield from map(self._picture, pictured)
+        pictures = [*map(self._picture, pictured)]
+        yield from pictures
+        shown = [self.ranking, *cards, *figures, *pictures]
+        yield self._page(tuple(job.made for job in shown))
 
     def _prepare(self, name: str) -> Job:
         entry = self.config.datasets[name]
@@ -288,6 +293,13 @@ class Study:
         )
         made = f"{self.folder}/figures/qualitative-{name}.svg"
         return jobs.job(self.config, "figure", f"qualitative-{name}", settings, made)
+
+    def _page(self, inputs: tuple[str, ...]) -> Job:
+        """The last job, after all that it shows and all whose times it says."""
+        config = self.config.model_dump(exclude_none=True)
+        settings = of.Page(study=self.folder, config=config)
+        trigger = jobs.trigger(self.config, "page", settings)
+        return Job("page", "page", settings, f"{self.folder}/report.html", inputs, trigger)
 
     @property
     def _kept_shown(self) -> int:
