@@ -1,9 +1,11 @@
 """A small study whose results lie in a folder as the workflow leaves them, with known truth."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from handmade import SPLITS, random_split, write_stores
 
@@ -26,40 +28,19 @@ def study(tmp_path_factory) -> Path:
     options = settings(None)
     cells = [["discs", a, e, r] for a, e in CELLS for r in range(3)]
     images = {split: random_split(split) for split in SPLITS}
-    scores = []
-    for dataset, aleatoric, epistemic, replicate in cells:
-        place = f"{dataset}/{aleatoric}-{epistemic}/rep{replicate}"
-        hypotheses = 1 if epistemic == "none" else 2
-        draws = 1 if aleatoric == "softmax" else 3
-        sizes = {"hypotheses": hypotheses, "draws": draws}
-        drawn = {
-            split: random_split(split, aleatoric, epistemic, str(replicate), **sizes)
-            for split in SPLITS
+    for aleatoric, epistemic in CELLS:
+        sizes = {
+            "hypotheses": 1 if epistemic == "none" else 2,
+            "draws": 1 if aleatoric == "softmax" else 3,
         }
         splits = {
-            split: each[["labels", "truth"]].assign(drawn[split][["probs"]])
+            split: each[["labels", "truth"]].assign(
+                random_split(split, aleatoric, epistemic, **sizes)[["probs"]]
+            )
             for split, each in images.items()
         }
-        work = folder / "work" / place
-        work.mkdir(parents=True)
-        stores = write_stores(work, splits)
-        maps = folder / "maps" / place / "maps.zarr"
-        maps.parent.mkdir(parents=True)
-        how = {"none_roles": "strict", "shown": 2}
-        summarised = plugins.taken(plugins.SUMMARISE, options["scores"])
-        write_maps(maps, **stores, **how, options=summarised)
-        scores.append(folder / "scores" / place / "scores.csv")
-        scores[-1].parent.mkdir(parents=True)
-        names = ("dataset", "aleatoric", "epistemic", "replicate")
-        score(
-            scores[-1],
-            dataset=stores["dataset"],
-            maps=str(maps),
-            key={"study": "toy"} | dict(zip(names, cells[len(scores) - 1], strict=True)),
-            variants=["corrected", "jackknife"],
-            options=plugins.taken(plugins.SCORE, options["scores"]),
-            seed=0,
-        )
+        _write_cell(folder, aleatoric, epistemic, splits, options)
+    scores = [folder / f"scores/{d}/{a}-{e}/rep{r}/scores.csv" for d, a, e, r in cells]
     asked = {
         "options": {"tasks": {"ambiguity": "", "calibration": "pooled", "ood": "mean"}},
         "cells": cells,
@@ -78,6 +59,36 @@ def study(tmp_path_factory) -> Path:
     (benchmark / "b.tsv").write_text("s\tmax_rss\n7.5\t-\n")
     _write_images(folder / "datasets/discs/dataset.zarr", images)
     return folder
+
+
+def _write_cell(folder: Path, aleatoric: str, epistemic: str, splits, options) -> None:
+    """Maps and scores of the first replicate; the scores of others are the same."""
+    place = f"discs/{aleatoric}-{epistemic}"
+    work, maps = folder / "work" / place, folder / "maps" / place / "rep0/maps.zarr"
+    for each in (work, maps.parent):
+        each.mkdir(parents=True)
+    stores = write_stores(work, splits)
+    summarised = plugins.taken(plugins.SUMMARISE, options["scores"])
+    write_maps(maps, **stores, none_roles="strict", shown=2, options=summarised)
+    first = folder / "scores" / place / "rep0"
+    first.mkdir(parents=True)
+    score(
+        first / "scores.csv",
+        dataset=stores["dataset"],
+        maps=str(maps),
+        key={
+            **{"study": "toy", "dataset": "discs", "replicate": 0},
+            **{"aleatoric": aleatoric, "epistemic": epistemic},
+        },
+        variants=["corrected", "jackknife"],
+        options=plugins.taken(plugins.SCORE, options["scores"]),
+        seed=0,
+    )
+    for replicate in (1, 2):
+        other = shutil.copytree(first, first.with_name(f"rep{replicate}"))
+        for path in other.glob("*.csv"):
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            table.assign(replicate=replicate).to_csv(path, index=False)
 
 
 def _write_images(path: Path, splits) -> None:

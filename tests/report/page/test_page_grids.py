@@ -25,9 +25,9 @@ def test_a_place_says_what_the_table_does(study):
             continue
         for row in each.rows.values():
             for place in row:
-                expected = by_key.loc[each.table, place.cell]
                 if place is None:
                     continue
+                expected = by_key.loc[each.table, place.cell]
                 assert place.rank == f"{expected['mean_rank']:.1f}"
                 assert place.share == 1 - (expected["mean_rank"] - 1) / 2  # of three cells
                 ends = f"{expected['low']:.1f} to {expected['high']:.1f}"

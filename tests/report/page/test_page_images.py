@@ -53,7 +53,7 @@ def test_a_picture_is_that_of_its_image(study, shown):
         prediction = pictures.blend(content["prediction"].values)
         np.testing.assert_allclose(tile(cell, "prediction", row), prediction, atol=2 / 255)
         eu = heat(content["uncertainty"].sel(measure="EU").values, cell["eu"])
-        np.testing.assert_allclose(tile(cell, "EU plugin", row), eu, atol=0.05)
+        np.testing.assert_allclose(tile(cell, "EU", row), eu, atol=0.05)
 
 
 def test_samples_are_those_of_the_images_that_have_some(study, shown):
@@ -70,8 +70,8 @@ def test_samples_are_those_of_the_images_that_have_some(study, shown):
 
 def test_one_draw_a_hypothesis_has_one_estimator(shown):
     columns = {name: cell["columns"] for name, cell in shown["cells"].items()}
-    assert "EU jackknife" in columns[CELL]
-    assert columns["softmax × ensemble"] == ["prediction", "TU plugin", "AU plugin", "EU plugin"]
+    assert "EU, jackknife" in columns[CELL]
+    assert columns["softmax × ensemble"] == ["prediction", "TU", "AU", "EU"]
 
 
 def test_values_to_sort_by_are_those_of_the_scores(study, shown):

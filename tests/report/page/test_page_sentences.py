@@ -87,15 +87,15 @@ def test_a_task_counts_a_cell_as_sure_where_all_its_replicates_are():
         ]
     )
     found = said(material(deltas=deltas, intervals=intervals))
-    ((_, text),) = found["OOD detection: EU ought to beat AU"]
-    assert text == "it does in 2 of 3 cells, surely in 1; surely not in 1."
+    ((_, text),) = found["OOD detection: does EU beat AU?"]
+    assert text == "in 2 of 3 cells (surely in 1, surely not in 1)."
 
 
 def test_scored_predictions_say_their_own_intervals():
     row = {"task": "ood", "split": "ood", "aleatoric": "ssn", "replicate": 0, "delta": -0.25}
     deltas = pd.DataFrame([row | {"low": -0.5, "high": 0.125}])
     found = said(material(deltas=deltas))
-    assert found["OOD detection: EU ought to beat AU"] == [("lung", "Δ −0.25 [−0.50, 0.12].")]
+    assert found["OOD detection: does EU beat AU?"] == [("lung", "Δ −0.25 [−0.50, 0.12].")]
 
 
 def test_the_truth_is_told_for_each_measure_the_best_task_first():
@@ -106,7 +106,7 @@ def test_the_truth_is_told_for_each_measure_the_best_task_first():
     columns = ["task", "split", "truth", "spearman", "low", "high"]
     table = pd.DataFrame(rows, columns=columns).assign(cells=19, aleatoric="")
     ((_, text),) = said(material(validity=table))["What Δ tells where the truth is known"]
-    assert "with Δ of the true EU: Ambiguity (id) 0.30 [0.10, 0.50], OOD detection −0.40" in text
+    assert "with Δ of the true EU: Ambiguity, id 0.30 [0.10, 0.50], OOD detection −0.40" in text
 
 
 def test_conclusions_are_counted_and_those_that_hold_are_told_with_chance():

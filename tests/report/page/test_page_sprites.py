@@ -49,8 +49,8 @@ def test_the_outline_of_a_square_is_its_border():
     assert others == ["", ""]
     numbers = np.array(square[1:-1].replace("L", " ").split(), float).reshape(-1, 2)
     assert square.count("M") == square.count("Z") == 1
-    assert numbers.min() == pytest.approx(0.5 + 0.0)
-    assert numbers.max() == pytest.approx(3.5 - 0.0)
+    assert numbers.min() == pytest.approx(0.5)
+    assert numbers.max() == pytest.approx(3.5)
 
 
 @given(SIDES, SIDES, st.integers(1, 5000), st.integers(10**5, 10**8))

@@ -11,6 +11,7 @@ import pytest
 from handmade import SPLITS, random_split
 
 from segue import cli
+from segue.evaluation.output import new_folder
 from segue.report.page import frame
 from segue.report.page.material import read
 from segue.report.page.write import render, write
@@ -41,8 +42,24 @@ def test_it_has_all_parts_in_the_order_of_reading(page):
 
 
 def test_every_link_within_it_leads_somewhere(page):
-    targets = {each for each in re.findall(r'href="#([\w-]*)"', page)}
+    targets = {each for each in re.findall(r'href="#([\w-]+)"', page)}
     assert targets <= set(re.findall(r'id="([\w-]+)"', page))
+
+
+def test_no_two_things_have_one_name(page):
+    names = re.findall(r' id="([\w-]+)"', re.sub(r"<script>.*?</script>", "", page, flags=re.S))
+    assert len(names) == len(set(names))
+
+
+def test_a_picture_of_a_card_is_in_the_page_and_any_other_is_said(copy):
+    png = b"\x89PNG\r\n\x1a\n"
+    (copy / "cards/discs.png").write_bytes(png)
+    text = "![own](discs.png) ![far](https://example.org/x.png) ![up](../../x.png)"
+    (copy / "cards/discs.md").write_text(text)
+    page = render(read(copy))
+    assert base64.b64encode(png).decode() in page
+    assert "example.org" not in page
+    assert "> far up<" in page
 
 
 def test_the_same_results_are_the_same_bytes(study, page, tmp_path):
@@ -96,7 +113,7 @@ def test_what_is_not_there_is_left_out(copy, page, gone, parts):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     found = render(read(copy))
     assert set(SECTIONS.findall(page)) - set(SECTIONS.findall(found)) == parts
-    assert set(re.findall(r'href="#([\w-]*)"', found)) <= set(re.findall(r'id="([\w-]+)"', found))
+    assert set(re.findall(r'href="#([\w-]+)"', found)) <= set(re.findall(r'id="([\w-]+)"', found))
 
 
 def test_the_config_of_the_workflow_is_shown_where_none_is_given(copy):
@@ -119,7 +136,8 @@ def test_a_report_of_scored_predictions(tmp_path, capsys):
     row = (out / "deltas.csv").read_text().splitlines()[1].split(",")
     delta, low, high = (f"{float(number):.2f}".replace("-", "−") for number in row[5:8])
     assert f"Δ {delta} [{low}, {high}]" in page
-    assert cli.main(["score", str(store), "--out", str(out), "--replace"]) == 0
+    with new_folder(out, store=store, replace=True) as folder:
+        (folder / "scores.csv").write_text("")
     assert not (out / "report.html").exists()
 
 

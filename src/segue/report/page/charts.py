@@ -4,7 +4,7 @@ A chart is a specification as a dict. The page draws all with one copy of Vega a
 is chosen, by its parameters: the cell, the dataset, the variant of the scores and the task.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,12 +109,19 @@ def chart(data: list[dict[str, Any]], params: Mapping[str, str], layer: list[Spe
 def axis(field: str, title: str, **more) -> Spec:
     """An encoding of a number by its place."""
     scale = {"zero": False, "nice": True} | more.pop("scale", {})
+    if scale.get("type") == "log":
+        del scale["zero"]  # which it has not
     return {"field": field, "type": "quantitative", "title": title, "scale": scale, **more}
 
 
 def names(field: str, **more) -> Spec:
     """An encoding of a name by its place."""
     return {"field": field, "type": "nominal", "title": None, **more}
+
+
+def height(named: Iterable[str]) -> int:
+    """Height of a chart with a line for each name, in pixels."""
+    return 22 + 19 * len(set(named))
 
 
 def colour(look: Looks) -> Spec:

@@ -8,7 +8,7 @@ from segue import plugins
 from segue.report.figure_data import TASKS
 from segue.report.page import charts
 from segue.report.page.charts import Chart, Looks, Spec
-from segue.report.page.grids import OVERALL, TITLES, title
+from segue.report.page.grids import OVERALL, TITLES, of_split
 from segue.report.page.material import Material
 from segue.report.style import ordered
 
@@ -24,7 +24,7 @@ def scatters(material: Material, look: Looks) -> Iterator[Chart]:
     for task in ordered(table["task"], TASKS):
         for split in ordered(splits[task], ("id", "ood")):
             rows = table[(table["task"] == task) & (table["split"] == split)]
-            name = title(task) if task == split else f"{title(task)}, {split}"
+            name = of_split(task, split)
             contract = plugins.load("tasks", task).TASK
             wrong = " or ".join(contract.wrong)
             said = (
@@ -45,8 +45,9 @@ def _scatter(rows: pd.DataFrame, task: str, look: Looks, material: Material) -> 
     metric = contract.metric.upper()
     several = f"{best}({', '.join(contract.wrong)})"
     wrong = contract.wrong[0] if len(contract.wrong) == 1 else several
-    x = charts.axis("wrong", f"{metric} of {wrong}")
-    y = charts.axis("correct", f"{metric} of {contract.correct}")
+    square = {"scale": {"nice": False}, "axis": {"tickCount": 5}}
+    x = charts.axis("wrong", f"{metric} of {wrong}", **square)
+    y = charts.axis("correct", f"{metric} of {contract.correct}", **square)
     ends = {
         "x": {"field": "low", "type": "quantitative"},
         "x2": {"field": "high"},
@@ -89,7 +90,7 @@ def _scatter(rows: pd.DataFrame, task: str, look: Looks, material: Material) -> 
 
 
 def _ends() -> list[Spec]:
-    """Both ends of the diagonal: the least and the greatest of all values that are shown."""
+    """Both ends of the diagonal: somewhat beyond the least and the greatest value that is shown."""
     both = [
         {"op": op, "field": field, "as": f"{op}_{field}"}
         for op in ("min", "max")
@@ -97,8 +98,11 @@ def _ends() -> list[Spec]:
     ]
     return [
         {"aggregate": both},
-        {"calculate": "min(datum.min_correct, datum.min_wrong)", "as": "low"},
-        {"calculate": "max(datum.max_correct, datum.max_wrong)", "as": "high"},
+        {"calculate": "min(datum.min_correct, datum.min_wrong)", "as": "least"},
+        {"calculate": "max(datum.max_correct, datum.max_wrong)", "as": "most"},
+        {"calculate": "(datum.most - datum.least) * .07 || .05", "as": "margin"},
+        {"calculate": "datum.least - datum.margin", "as": "low"},
+        {"calculate": "datum.most + datum.margin", "as": "high"},
     ]
 
 
@@ -114,7 +118,7 @@ def ranks(material: Material, look: Looks) -> Iterator[Chart]:
         data = charts.rows(rows, *columns[1:], "epistemic", "aleatoric")
         order = {"field": "mean_rank", "op": "min", "order": "ascending"}
         y = charts.names("cell", sort=order, axis={"labelLimit": 170})
-        scale = {"domainMin": 1}
+        scale = {"domainMin": 1, "nice": False}
         encodings = {"y": y, "color": charts.colour(look), "opacity": charts.chosen(1, 0.25, 0.9)}
         numbers = {"mean_rank": "mean rank", "low": "from", "high": "to"}
         tip = charts.tooltip(CELL, numbers)
@@ -138,7 +142,9 @@ def ranks(material: Material, look: Looks) -> Iterator[Chart]:
             },
         }
         params = {"dataset": material.datasets[0], "variant": material.main, "task": OVERALL}
-        spec = charts.chart(data, params | {"chosen": ""}, [bar, point], height={"step": 19})
+        spec = charts.chart(
+            data, params | {"chosen": ""}, [bar, point], height=charts.height(rows["cell"])
+        )
         said = f"{heading}: mean rank of each cell with its interval, as in the table mean_ranks"
         yield Chart(f"ranks-{name}", heading, said, spec)
 
@@ -151,7 +157,7 @@ def validity(material: Material) -> Iterator[Chart]:
     for truth in dict.fromkeys(table["truth"]):
         measure = plugins.load("tasks", truth).TASK.correct
         rows = table[table["truth"] == truth]
-        named = [f"{title(t)}, {s}" for t, s in zip(rows["task"], rows["split"], strict=True)]
+        named = [of_split(*each) for each in zip(rows["task"], rows["split"], strict=True)]
         data = charts.rows(rows.assign(name=named), "name", "dataset", "variant", *columns[5:])
         x = {"title": "Spearman's ρ", "scale": {"domain": [-1, 1]}}
         tip = charts.tooltip({"name": "Δ of"}, {"spearman": "ρ", "low": "from", "high": "to"})
@@ -174,5 +180,5 @@ def validity(material: Material) -> Iterator[Chart]:
         params = {"dataset": with_truth[0], "variant": material.main}
         heading = f"Agreement with Δ of the true {measure}"
         said = f"{heading}: Spearman's correlation with its interval, as in the table validity"
-        spec = charts.chart(data, params, [zero, bar, point], height={"step": 26})
+        spec = charts.chart(data, params, [zero, bar, point], height=charts.height(named))
         yield Chart(f"validity-{truth}", heading, said, spec)

@@ -1,6 +1,7 @@
 """How a page is put together: its template, and scripts and data that nothing in them can end."""
 
 import json
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,16 @@ def framed(data: Any, **content: Any) -> str:
         **content,
         json=as_json(data),
         style=(ASSETS / "style.css").read_text(encoding="utf-8"),
-        vega=as_script(library("vl_convert").javascript_bundle()),
+        vega=_vega(),
         scripts=[as_script((ASSETS / name).read_text(encoding="utf-8")) for name in _SCRIPTS],
         version=version("segue"),
     )
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, which takes half a second to put together."""
+    return as_script(library("vl_convert").javascript_bundle())
 
 
 def as_script(text: str) -> str:

@@ -59,6 +59,11 @@ def title(task: str) -> str:
     return "All tasks" if task == OVERALL else TASKS.get(task, task.capitalize())
 
 
+def of_split(task: str, split: str) -> str:
+    """A task on a split, for readers; the split is not said where the task has but one."""
+    return title(task) if task == split else f"{title(task)}, {split}"
+
+
 def maps(material: Material, dataset: str, variant: str) -> Iterator[Map]:
     """The maps of one dataset under one variant, those over all tasks first."""
     ranks = material.table("mean_ranks", "table", "task", "mean_rank", "low", "high", "n")

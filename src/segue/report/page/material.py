@@ -152,8 +152,9 @@ def _read(path: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; make the tables again") from error
     except ValueError as error:  # of pandas: no number, no table, or bytes that are no text
+        said = " ".join(str(error).split())
         raise InputError(
-            f"{path}: expected a whole table, found: {error}; make the tables again"
+            f"{path}: expected a whole table, found: {said}; make the tables again"
         ) from error
 
 

@@ -1,15 +1,16 @@
 """Charts of where entanglement comes from: noise of the draws, their number, and the axes."""
 
 from collections.abc import Iterator
+from math import ceil, floor
 
+import numpy as np
 import pandas as pd
 
+from segue.keys import METHODS
 from segue.report.page import charts
 from segue.report.page.charts import Chart, Looks
 from segue.report.page.comparisons import CELL
 from segue.report.page.material import Material
-
-_SCALE = {"type": "symlog", "zero": False}
 
 
 def leakage(material: Material, look: Looks) -> Iterator[Chart]:
@@ -18,8 +19,10 @@ def leakage(material: Material, look: Looks) -> Iterator[Chart]:
     table = material.table("leakage", *columns)
     if table.empty:
         return
-    data = charts.rows(table, *columns)
-    x = {"title": "EU, nats a pixel", "scale": _SCALE | {"constant": _least(table["eu_plugin"])}}
+    least = _least(table["eu_plugin"])
+    ends = {name: table[f"eu_{name}"].clip(lower=least) for name in ("plugin", "jackknife")}
+    data = charts.rows(table.assign(**ends), *columns, *ends)
+    x = {"title": "EU, nats a pixel", **_logarithmic(ends["plugin"], ends["jackknife"])}
     order = {"field": "eu_plugin", "op": "max", "order": "descending"}
     common = {
         "y": charts.names("cell", sort=order, axis={"labelLimit": 170}),
@@ -35,44 +38,50 @@ def leakage(material: Material, look: Looks) -> Iterator[Chart]:
             "mark": {"type": "rule", "strokeWidth": 2},
             "encoding": {
                 **common,
-                "x": charts.axis("eu_plugin", **x),
-                "x2": {"field": "eu_jackknife"},
+                "x": charts.axis("plugin", **x),
+                "x2": {"field": "jackknife"},
             },
         },
         {
             "mark": {"type": "point", "filled": True, "size": 70},
-            "encoding": {**common, "x": charts.axis("eu_plugin", **x)},
+            "encoding": {**common, "x": charts.axis("plugin", **x)},
         },
         {
             "mark": {"type": "point", "filled": False, "size": 70, "strokeWidth": 2},
-            "encoding": {**common, "x": charts.axis("eu_jackknife", **x)},
+            "encoding": {**common, "x": charts.axis("jackknife", **x)},
         },
     ]
     params = {"dataset": material.datasets[0], "chosen": ""}
     heading = "EU as published (filled) and without the noise of its draws (open)"
     said = f"{heading}, a line for each cell, as in the table leakage"
-    yield Chart("leakage", heading, said, charts.chart(data, params, layer, height={"step": 19}))
+    yield Chart(
+        "leakage-eu",
+        heading,
+        said,
+        charts.chart(data, params, layer, height=charts.height(table["cell"])),
+    )
 
 
 def sweep(material: Material, look: Looks) -> Iterator[Chart]:
     """EU of maps that are made of fewer draws or of fewer hypotheses, by each estimator."""
-    columns = ("dataset", "cell", "epistemic", "estimator", "over", "number", "eu")
+    columns = ("dataset", "cell", *METHODS, "estimator", "over", "number", "eu")
     table = material.table("sweep", *columns)
     for over in ("draws", "hypotheses"):
-        for estimator, name in (("plugin", "as published"), ("jackknife", "jackknife")):
+        for estimator, name in (("plugin", "as published"), ("jackknife", "by the jackknife")):
             rows = table[(table["over"] == over) & (table["estimator"] == estimator)]
             if rows.empty:
                 continue
-            data = charts.rows(rows.dropna(subset="eu"), *columns)
-            scale = _SCALE | {"constant": _least(table["eu"])}
+            shown = rows.dropna(subset="eu")
+            shown = shown.assign(shown=shown["eu"].clip(lower=_least(table["eu"])))
+            data = charts.rows(shown, *columns, "shown")
             layer = _lines(
                 look,
                 charts.axis("number", f"{over} of each cell", axis={"tickMinStep": 1}),
-                charts.axis("eu", "EU, nats a pixel", scale=scale),
+                charts.axis("shown", "EU, nats a pixel", **_logarithmic(shown["shown"])),
                 {"number": over, "eu": "EU"},
             )
             params = {"dataset": material.datasets[0], "chosen": ""}
-            heading = f"EU {name}, by the number of {over}"
+            heading = f"EU {name}, with so many {over}"
             said = f"{heading}, a line for each cell, as in the table sweep"
             spec = charts.chart(data, params, layer, height=240)
             yield Chart(f"sweep-{over}-{estimator}", heading, said, spec)
@@ -80,19 +89,21 @@ def sweep(material: Material, look: Looks) -> Iterator[Chart]:
 
 def axes(material: Material, look: Looks) -> Iterator[Chart]:
     """AU and EU of each cell along each axis."""
-    columns = ("axis", "quantity", "at", "cell", "epistemic", "estimator", "au", "eu")
+    columns = ("axis", "quantity", "at", "cell", *METHODS, "estimator", "au", "eu")
     table = material.table("axes", *columns)
     moves = material.table("axes_error", "axis", "moves").groupby("axis")["moves"].first()
     for axis, rows in table[table["estimator"] == "plugin"].groupby("axis", sort=False):
         quantity = rows["quantity"].iloc[0]
         for measure in ("AU", "EU"):
             value = measure.lower()
-            data = charts.rows(rows.dropna(subset=value), "cell", "epistemic", "at", value)
-            scale = _SCALE | {"constant": _least(rows[value])}
+            shown = rows.dropna(subset=value)
+            shown = shown.assign(shown=shown[value].clip(lower=_least(rows[value])))
+            names = ("cell", "epistemic", "aleatoric", "at", value, "shown")
+            data = charts.rows(shown, *names)
             layer = _lines(
                 look,
                 charts.axis("at", quantity),
-                charts.axis(value, f"{measure}, nats a pixel", scale=scale),
+                charts.axis("shown", f"{measure}, nats a pixel", **_logarithmic(shown["shown"])),
                 {"at": quantity, value: measure},
             )
             ought = "ought to follow" if moves.get(axis) == measure else "ought not to follow"
@@ -123,5 +134,17 @@ def _lines(look: Looks, x: charts.Spec, y: charts.Spec, numbers: dict[str, str])
 
 
 def _least(values: pd.Series) -> float:
-    """Where a logarithmic scale turns linear: three decades below the greatest value."""
-    return float(f"{max(values.max(), 1e-6) / 1e3:.3g}")
+    """Half the least value above 0: where a logarithmic axis shows what is 0 or below."""
+    above = values[values > 0]
+    return float(above.min()) / 2 if len(above) else 1e-6
+
+
+def _logarithmic(*values: pd.Series) -> charts.Spec:
+    """A logarithmic axis for values above 0, with a line at each power of ten."""
+    ends = np.log10([min(each.min() for each in values), max(each.max() for each in values)])
+    powers = [float(f"1e{power}") for power in range(ceil(ends[0]), floor(ends[1]) + 1)]
+    return {
+        "scale": {"type": "log", "nice": False},
+        "axis": {"format": ".0e" if len(powers) > 1 else "~g"}
+        | ({"values": powers} if len(powers) > 1 else {}),
+    }

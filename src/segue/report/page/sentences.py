@@ -7,7 +7,7 @@ import pandas as pd
 
 from segue import plugins
 from segue.evaluation.intervals import DELTA
-from segue.report.page.grids import OVERALL, tasks, title
+from segue.report.page.grids import OVERALL, of_split, tasks, title
 from segue.report.page.material import Material
 
 
@@ -78,7 +78,7 @@ def _tasks(material: Material) -> Iterator[Sentence]:
     ranking = [name for name in tasks(material) if name != OVERALL]
     for task in ranking or dict.fromkeys(deltas["task"]):
         contract = plugins.load("tasks", task).TASK
-        lead = f"{title(task)}: {contract.correct} ought to beat {' and '.join(contract.wrong)}"
+        lead = f"{title(task)}: does {contract.correct} beat {' and '.join(contract.wrong)}?"
         rows = deltas[deltas["task"] == task].groupby("dataset", sort=False)
         told = [(name, _wins(material, task, each)) for name, each in rows]
         if told:
@@ -86,7 +86,8 @@ def _tasks(material: Material) -> Iterator[Sentence]:
 
 
 def _wins(material: Material, task: str, rows: pd.DataFrame) -> str:
-    limits = material.table("intervals", "metric", "aggregation", "split", "low", "high", "cell")
+    columns = ("metric", "aggregation", "task", "dataset", "split", "low", "high", "cell")
+    limits = material.table("intervals", *columns)
     ranked = material.record.get("settings", {}).get("options", {}).get("tasks", {})
     mine = limits["metric"].eq(DELTA) & limits["aggregation"].eq(ranked.get(task, ""))
     mine &= limits["task"].eq(task) & limits["dataset"].eq(rows["dataset"].iloc[0])
@@ -100,10 +101,10 @@ def _wins(material: Material, task: str, rows: pd.DataFrame) -> str:
         ends = limits[mine & limits["split"].eq(split)].groupby("cell")
         above, below = int((ends["low"].min() > 0).sum()), int((ends["high"].max() < 0).sum())
         told.append(
-            f"{where}it does in {int((means > 0).sum())} of {len(means)} cells, surely in {above}; "
-            f"surely not in {below}"
+            f"{where}in {int((means > 0).sum())} of {len(means)} cells (surely in {above}, surely "
+            f"not in {below})"
         )
-    return f"{' – '.join(told)}."
+    return f"{'; '.join(told)}."
 
 
 def _truth(material: Material) -> Iterator[tuple[str, str]]:
@@ -112,16 +113,15 @@ def _truth(material: Material) -> Iterator[tuple[str, str]]:
     for (dataset, truth), here in rows.groupby(["dataset", "truth"], sort=False):
         measure = plugins.load("tasks", truth).TASK.correct
         ranked = here.sort_values("spearman", ascending=False, kind="stable")
-        told = [f"{_title(row)} {_value(row, 'spearman', 2)}" for _, row in ranked.iterrows()]
+        told = [
+            f"{of_split(row['task'], row['split'])} {_value(row, 'spearman', 2)}"
+            for _, row in ranked.iterrows()
+        ]
         yield (
             dataset,
             f"Spearman's ρ over {here['cells'].max():.0f} cells of Δ of each task with Δ of the "
             f"true {measure}: {', '.join(told)}.",
         )
-
-
-def _title(row: pd.Series) -> str:
-    return title(row["task"]) + ("" if row["task"] == row["split"] else f" ({row['split']})")
 
 
 def _leakage(material: Material) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def outlines(labels: np.ndarray) -> list[str]:
             # A border of background closes what reaches the edge of the image.
             inside = np.pad((mask == label).astype(float), 1)
             lines += contour_generator(z=inside).lines(0.5)
-        paths.append("".join(_path(line - 0.5) for line in lines))
+        paths.append("".join(_path(line - 1) for line in lines))
     return paths
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from segue.report.page.libraries import library
 
-_IMAGE = re.compile(r'src="([\w.-]+\.png)"')
+_IMAGE = re.compile(r'<img src="([^"]*)" alt="([^"]*)"[^>]*>')
+_OWN = re.compile(r"[\w.-]+\.png")
 
 
 def html(text: str) -> str:
@@ -16,14 +17,16 @@ def html(text: str) -> str:
 
 
 def card(path: Path) -> str:
-    """A data card as HTML, with its picture in it; its headings are two levels lower."""
+    """A data card as HTML; its headings are two levels lower.
+
+    Its picture is in it. Any other, which a page would have to ask for, is said in words.
+    """
 
     def embedded(found: re.Match) -> str:
-        picture = path.with_name(found[1])
-        if not picture.is_file():
-            return found[0]
-        data = base64.b64encode(picture.read_bytes()).decode()
-        return f'src="data:image/png;base64,{data}" loading="lazy"'
+        if not _OWN.fullmatch(found[1]) or not path.with_name(found[1]).is_file():
+            return found[2]
+        data = base64.b64encode(path.with_name(found[1]).read_bytes()).decode()
+        return f'<img src="data:image/png;base64,{data}" alt="{found[2]}">'
 
     text = _IMAGE.sub(embedded, html(path.read_text(encoding="utf-8")))
     return re.sub(r"(</?h)([1-3])>", lambda found: f"{found[1]}{int(found[2]) + 2}>", text)

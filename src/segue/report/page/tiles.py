@@ -18,6 +18,7 @@ TILES = 1 + len(ESTIMATORS) * len(dims.MEASURES)
 """Pictures of an image that every cell has at most: its prediction and its maps."""
 
 _HYPOTHESES, _SAMPLES = 2, 3
+_SAID = {PLUGIN: "", JACKKNIFE: ", jackknife"}
 
 
 def tiles(
@@ -26,7 +27,7 @@ def tiles(
     """The pictures of a cell.
 
     TU and AU are shown from 0 to ln(classes); EU, of which cells differ by orders of magnitude,
-    from 0 to its greatest value here.
+    from 0 to the value that 99.5 % of its pixels here stay below.
 
     Args:
         maps: store of its maps.
@@ -46,7 +47,8 @@ def tiles(
         split: _read(maps, split, entries) for split in dict.fromkeys(e.split for e in entries)
     }
     shown = _estimators(found.values())
-    most = max(float(part[ESTIMATORS[PLUGIN]].sel(measure="EU").max()) for part in found.values())
+    eu = [part[ESTIMATORS[PLUGIN]].sel(measure="EU").values.ravel() for part in found.values()]
+    most = float(np.quantile(np.concatenate(eu), 0.995))
     for split, part in found.items():
         whole = np.log(part.sizes["class"])
         limits = {"TU": whole, "AU": whole, "EU": most}
@@ -68,7 +70,7 @@ def tiles(
         means.append(part[ESTIMATORS[PLUGIN]].mean(["y", "x"], dtype=float).values)
     of_maps = dict(zip(dims.MEASURES, np.concatenate(means).T, strict=True))
     result: dict[str, Any] = {
-        "columns": ["prediction", *(f"{m} {name}" for name in shown for m in dims.MEASURES)],
+        "columns": ["prediction", *(m + _SAID[name] for name in shown for m in dims.MEASURES)],
         "sprite": sprites.sprite(rows),
         "rows": len(rows),
         "eu": float(f"{most:.3g}"),

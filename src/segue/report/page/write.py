@@ -136,7 +136,8 @@ def _parts(material: Material, look: Looks) -> Iterator[Part]:
         "Leakage",
         "Noise of the draws",
         "With few draws the mean prediction of a hypothesis is noisy, and the published estimate "
-        "counts that noise as epistemic uncertainty; the jackknife computes it away.",
+        "counts that noise as epistemic uncertainty; the jackknife computes it away. What is 0 or "
+        "below is at the edge of the logarithmic axis.",
         "two",
         [*origins.leakage(material, look), *origins.sweep(material, look)],
     )

@@ -70,8 +70,8 @@ function entryOf(data, place) {
     const { split, index, name } = data.entries[each];
     const said = each === place ? "" : " (unshifted)";
     made.append(element("h3", { textContent: `${split}, image ${index}${said} ` }, element("small", { textContent: name })));
-    if (data.source) made.append(strip(data, each, ""));
-    made.append(...cells.map((cell) => strip(data, each, cell)));
+    const right = element("div", {}, ...cells.map((cell) => strip(data, each, cell)));
+    made.append(element("div", { className: "pair" }, ...(data.source ? [strip(data, each, "")] : []), right));
   }
   return made;
 }
@@ -99,7 +99,7 @@ function show() {
   control("gallery").append(...places.map((place) => entryOf(data, place)));
   const thin = data.step > 1 ? ` Of ${data.step} × ${data.step} pixels one is shown.` : "";
   const other = data.cells[control("cell-b").value];
-  control("scales").textContent = `TU and AU: black 0 to bright ${data.most} nats. EU: black 0 to bright ${eu} nats`
+  control("scales").textContent = `TU and AU: black 0 to bright ${data.most} nats. EU: black 0 to bright ${eu} nats (its 99.5 % quantile)`
     + `${other ? `, and ${other.eu} beside it` : ""}. Sorted by ${control("cell-a").value}.${thin}`;
 }
 
