@@ -1,9 +1,13 @@
-"""A page in headless Chromium, by its DevTools protocol: what it asks for, says and shows."""
+"""A page in headless Chromium, by its DevTools protocol: what it asks for, says and shows.
+
+``python tests/chromium.py PAGE PICTURE [SELECTOR]`` saves its first window, or an element, as PNG.
+"""
 
 import base64
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -133,3 +137,10 @@ def _address(folder: Path) -> str:
         except (OSError, IndexError):
             time.sleep(0.05)
     raise AssertionError("Chromium did not start")
+
+
+if __name__ == "__main__":
+    page, picture, *selector = sys.argv[1:]
+    with browser() as tab:
+        tab.open(Path(page), height=1150)
+        tab.picture(Path(picture), *selector)

@@ -111,6 +111,13 @@ def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):
     study.run("--cores", "1")
 
 
+def test_the_page_holds_them_without_images_of_data_that_it_has_not(study):
+    page = (study.results / "report.html").read_text()
+    assert {"mine × none", "mine × ensemble"} == set(re.findall(r'data-cell="([^"]+)"', page))
+    assert '<section id="images"' in page
+    assert '<section id="data"' not in page
+
+
 def test_the_report_holds_them(study):
     study.run("--report", "report.html")
     assert "scatter_grid" in (study.folder / "report.html").read_text()

@@ -93,6 +93,17 @@ def test_figures_are_drawn(smoke):
     assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png")}
 
 
+def test_the_page_shows_every_cell_its_images_and_the_config(smoke):
+    page = (smoke.results / "report.html").read_text()
+    assert len(page) < 15e6
+    data = json.loads(re.search(r'id="json">(.*?)</script>', page, re.DOTALL)[1])
+    cells = {cell.replace("-", " × ") for cell in CELLS}
+    assert set(re.findall(r'data-cell="([^"]+)"', page)) == cells
+    assert data["images"]["lidc_contours"]["cells"].keys() == cells
+    assert "Config of the study" in page
+    assert "study: smoke" in page
+
+
 def test_every_dataset_has_a_card(smoke):
     names = {path.name for path in (smoke.results / "cards").iterdir()}
     assert names == {f"lidc_contours.{ending}" for ending in ("md", "png", "svg")}

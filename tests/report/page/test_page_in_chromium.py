@@ -114,6 +114,15 @@ def test_another_variant_shows_other_maps_and_points(tab):
     assert tab.run("document.querySelector('#scatter-ood-ood svg').outerHTML") != before
 
 
+def test_a_chart_without_the_chosen_dataset_says_which_it_shows(tab):
+    tab.run("choice.dataset = 'lung', follow()")
+    said = tab.run("document.querySelector('#ranks figcaption').textContent")
+    assert said == "Performance (discs; there is none of lung)"
+    assert tab.run("views.get('ranks-performance').view.signal('dataset')") == "discs"
+    tab.run("choice.dataset = 'discs', follow()")
+    assert tab.run("document.querySelector('#ranks figcaption').textContent") == "Performance"
+
+
 def test_tables_are_sorted_and_filtered_and_their_files_are_whole(tab, study):
     table = "details[data-table=deltas]"
     tab.run(f"document.querySelector('{table}').open = true")

@@ -106,7 +106,7 @@ def test_the_truth_is_told_for_each_measure_the_best_task_first():
     columns = ["task", "split", "truth", "spearman", "low", "high"]
     table = pd.DataFrame(rows, columns=columns).assign(cells=19, aleatoric="")
     ((_, text),) = said(material(validity=table))["What Δ tells where the truth is known"]
-    assert "with Δ of the true EU: Ambiguity, id 0.30 [0.10, 0.50], OOD detection −0.40" in text
+    assert "with Δ of the true EU: Ambiguity, id 0.30 [0.10, 0.50]; OOD detection −0.40" in text
 
 
 def test_conclusions_are_counted_and_those_that_hold_are_told_with_chance():

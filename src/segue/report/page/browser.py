@@ -18,7 +18,7 @@ from segue.report.page.material import JOIN, Material
 from segue.report.page.tiles import TILES, tiles
 from segue.report.style import ordered
 
-PIXELS = 14_000_000
+PIXELS = 10_000_000
 """Of all pictures of all cells; a file has about a third of a byte for each."""
 
 _MOST = 12  # images of a split that are not too many to look through

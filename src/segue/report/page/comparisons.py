@@ -118,7 +118,7 @@ def ranks(material: Material, look: Looks) -> Iterator[Chart]:
         data = charts.rows(rows, *columns[1:], "epistemic", "aleatoric")
         order = {"field": "mean_rank", "op": "min", "order": "ascending"}
         y = charts.names("cell", sort=order, axis={"labelLimit": 170})
-        scale = {"domainMin": 1, "nice": False}
+        scale = {"domain": [1, max(rows["cell"].nunique(), 2)], "nice": False}
         encodings = {"y": y, "color": charts.colour(look), "opacity": charts.chosen(1, 0.25, 0.9)}
         numbers = {"mean_rank": "mean rank", "low": "from", "high": "to"}
         tip = charts.tooltip(CELL, numbers)

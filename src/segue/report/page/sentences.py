@@ -120,7 +120,7 @@ def _truth(material: Material) -> Iterator[tuple[str, str]]:
         yield (
             dataset,
             f"Spearman's ρ over {here['cells'].max():.0f} cells of Δ of each task with Δ of the "
-            f"true {measure}: {', '.join(told)}.",
+            f"true {measure}: {'; '.join(told)}.",
         )
 
 

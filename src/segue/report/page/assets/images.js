@@ -113,4 +113,3 @@ if (page.images && control("gallery")) {
   });
 }
 drawAll().then(() => document.documentElement.setAttribute("data-drawn", ""));
-follow();

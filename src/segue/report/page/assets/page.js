@@ -34,12 +34,11 @@ async function draw(chart) {
   views.set(chart.id, { view, chart });
 }
 
-// A dataset that a chart knows nothing of, such as one without truth, leaves it as it is.
-function valueOf(chart, name, value) {
-  return name === "dataset" && !chart.datasets.includes(choice.dataset) ? value : choice[name];
-}
+// A chart that has nothing of the chosen dataset, as without truth, stays with the first it has.
+const lacks = (chart) => chart.datasets.length > 0 && !chart.datasets.includes(choice.dataset);
+const valueOf = (chart, name, value) => (name === "dataset" && lacks(chart) ? value : choice[name]);
 
-const drawAll = () => Promise.all(page.charts.map(draw));
+const drawAll = () => Promise.all(page.charts.map(draw)).then(follow);
 
 function follow() {
   for (const panel of document.querySelectorAll("[data-dataset]")) {
@@ -50,6 +49,8 @@ function follow() {
     button.setAttribute("aria-pressed", button.dataset.cell === choice.chosen);
   }
   for (const { view, chart } of views.values()) {
+    const said = document.getElementById(chart.id).parentElement.querySelector(".other");
+    said.textContent = lacks(chart) ? ` (${chart.datasets[0]}; there is none of ${choice.dataset})` : "";
     for (const { name, value } of chart.spec.params) view.signal(name, valueOf(chart, name, value));
     view.runAsync();
   }
