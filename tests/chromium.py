@@ -96,14 +96,14 @@ class Tab:
         return found
 
     def picture(self, path: Path, selector: str = "") -> None:
-        """Save the window, or all of an element of the page, as PNG."""
+        """Save the window, or an element of the page with some margin, as PNG."""
         options: dict[str, Any] = {}
         if selector:
             box = f"document.querySelector('{selector}').getBoundingClientRect()"
             get = f"(({{left, top, width, height}}) => [left, top + scrollY, width, height])({box})"
-            names = ("x", "y", "width", "height")
-            clip = dict(zip(names, self.run(get), strict=True)) | {"scale": 1}
-            options = {"clip": clip, "captureBeyondViewport": True}
+            left, top, width, height = self.run(get)
+            clip = {"x": left - 16, "y": top, "width": width + 32, "height": height + 16}
+            options = {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True}
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", **options)["data"]))
 
 

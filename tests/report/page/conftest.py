@@ -16,6 +16,7 @@ from segue.evaluation.score import score
 from segue.report.tables import tables
 
 CELLS = (("softmax", "ensemble"), ("ssn", "none"), ("ssn", "ensemble"))
+TASKS = ("ood", "ambiguity", "calibration", "segmentation", "leakage")
 CARD = (
     "# Data card: discs\n\n<script>alert(1)</script>\n\n| a |\n| --- |\n| b |\n\n![x](discs.png)\n"
 )
@@ -25,7 +26,8 @@ CARD = (
 def study(tmp_path_factory) -> Path:
     """Folder of a finished study: three cells with three replicates each. Not to be written to."""
     folder = tmp_path_factory.mktemp("results") / "toy"
-    options = settings(None)
+    every = settings(None)["scores"]
+    scored = {name: every[name] for name in TASKS}
     cells = [["discs", a, e, r] for a, e in CELLS for r in range(3)]
     images = {split: random_split(split) for split in SPLITS}
     for aleatoric, epistemic in CELLS:
@@ -39,7 +41,7 @@ def study(tmp_path_factory) -> Path:
             )
             for split, each in images.items()
         }
-        _write_cell(folder, aleatoric, epistemic, splits, options)
+        _write_cell(folder, aleatoric, epistemic, splits, scored)
     scores = [folder / f"scores/{d}/{a}-{e}/rep{r}/scores.csv" for d, a, e, r in cells]
     asked = {
         "options": {"tasks": {"ambiguity": "", "calibration": "pooled", "ood": "mean"}},
@@ -61,14 +63,14 @@ def study(tmp_path_factory) -> Path:
     return folder
 
 
-def _write_cell(folder: Path, aleatoric: str, epistemic: str, splits, options) -> None:
+def _write_cell(folder: Path, aleatoric: str, epistemic: str, splits, scored) -> None:
     """Maps and scores of the first replicate; the scores of others are the same."""
     place = f"discs/{aleatoric}-{epistemic}"
     work, maps = folder / "work" / place, folder / "maps" / place / "rep0/maps.zarr"
     for each in (work, maps.parent):
         each.mkdir(parents=True)
     stores = write_stores(work, splits)
-    summarised = plugins.taken(plugins.SUMMARISE, options["scores"])
+    summarised = plugins.taken(plugins.SUMMARISE, scored)
     write_maps(maps, **stores, none_roles="strict", shown=2, options=summarised)
     first = folder / "scores" / place / "rep0"
     first.mkdir(parents=True)
@@ -81,7 +83,7 @@ def _write_cell(folder: Path, aleatoric: str, epistemic: str, splits, options) -
             **{"aleatoric": aleatoric, "epistemic": epistemic},
         },
         variants=["corrected", "jackknife"],
-        options=plugins.taken(plugins.SCORE, options["scores"]),
+        options=plugins.taken(plugins.SCORE, scored),
         seed=0,
     )
     for replicate in (1, 2):

@@ -31,8 +31,11 @@ def tile(pictured: dict, column: str, row: int, side: int = 12) -> np.ndarray:
     return pixels[row * side : (row + 1) * side, x : x + side] / 255
 
 
-def opened(study, split: str):
-    return store.open_split(study / "maps/discs/ssn-ensemble/rep0/maps.zarr", split)
+@pytest.fixture(scope="module")
+def maps(study):
+    """Arrays of the cell, by the split."""
+    path = study / "maps/discs/ssn-ensemble/rep0/maps.zarr"
+    return {split: store.open_split(path, split).load() for split in store.splits(path)}
 
 
 def test_there_are_images_of_each_split_and_copies_know_their_original(shown):
@@ -46,22 +49,22 @@ def test_there_are_images_of_each_split_and_copies_know_their_original(shown):
             assert entry["original"] is None
 
 
-def test_a_picture_is_that_of_its_image(study, shown):
+def test_a_picture_is_that_of_its_image(maps, shown):
     cell = shown["cells"][CELL]
     for row, entry in enumerate(shown["entries"]):
-        content = opened(study, entry["split"]).isel(image=entry["index"])
+        content = maps[entry["split"]].isel(image=entry["index"])
         prediction = pictures.blend(content["prediction"].values)
         np.testing.assert_allclose(tile(cell, "prediction", row), prediction, atol=2 / 255)
         eu = heat(content["uncertainty"].sel(measure="EU").values, cell["eu"])
         np.testing.assert_allclose(tile(cell, "EU", row), eu, atol=0.05)
 
 
-def test_samples_are_those_of_the_images_that_have_some(study, shown):
+def test_samples_are_those_of_the_images_that_have_some(maps, shown):
     samples = shown["cells"][CELL]["samples"]
     assert len(samples["owners"]) == samples["rows"] > 0
     for place, row in samples["owners"].items():
         entry = shown["entries"][place]
-        content = opened(study, entry["split"])
+        content = maps[entry["split"]]
         at = content["shown"].values.tolist().index(entry["index"])
         probs = content[SHOWN].isel(shown=at, eu_sample=1, au_sample=2).values
         found = tile(samples, "sample 3, hypothesis 2", row)
@@ -74,7 +77,7 @@ def test_one_draw_a_hypothesis_has_one_estimator(shown):
     assert columns["softmax × ensemble"] == ["prediction", "TU", "AU", "EU"]
 
 
-def test_values_to_sort_by_are_those_of_the_scores(study, shown):
+def test_values_to_sort_by_are_those_of_the_scores(study, maps, shown):
     table = pd.read_csv(study / "scores/discs/ssn-ensemble/rep0/scores.csv", keep_default_na=False)
     table = table[table["variant"] == "corrected"]
     values = shown["cells"][CELL]["values"]
@@ -87,9 +90,9 @@ def test_values_to_sort_by_are_those_of_the_scores(study, shown):
         assert values["Δ of ambiguity"][place] == pytest.approx(expected, rel=5e-3)
         dice = float(here[here["metric"] == "dice"]["score"].iloc[0])
         assert values["Dice"][place] == pytest.approx(dice, rel=5e-3)
-        maps = opened(study, entry["split"])["uncertainty"].isel(image=entry["index"])
+        uncertainty = maps[entry["split"]]["uncertainty"].isel(image=entry["index"])
         for measure in ("TU", "AU", "EU"):
-            mean = float(maps.sel(measure=measure).mean())
+            mean = float(uncertainty.sel(measure=measure).mean())
             assert values[measure][place] == pytest.approx(mean, rel=5e-3)
 
 

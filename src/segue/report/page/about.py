@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -51,7 +52,7 @@ def settings(material: Material, config: Mapping[str, Any] | None) -> tuple[str,
     return "Settings of the tables", _yaml(material.record.get("settings", {}))
 
 
-def _config(path) -> Mapping[str, Any]:
+def _config(path: Path) -> Mapping[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))["config"]
     except (ValueError, KeyError, TypeError) as error:

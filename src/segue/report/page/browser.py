@@ -34,7 +34,10 @@ class Files(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An image of a split; ``original`` is the place of the entry that it is a shifted copy of."""
+    """An image of a split; ``original`` is the place of the entry of ``id`` that has its name.
+
+    Of a shifted split that is the image before the shift.
+    """
 
     split: str
     index: int
@@ -103,7 +106,7 @@ def _dataset(material: Material, name: str, files: Mapping[str, Files], shown: i
 def _entries(maps: Path, named: Path, count: int) -> list[Entry]:
     """The images of each split: those that have samples, and others evenly spread over it.
 
-    Splits whose images have the names of those of ``id`` are copies of it, and show the same ones.
+    Splits whose images have the same names, as shifted copies of ``id``, show the same ones.
 
     Args:
         maps: store of the maps of a cell.

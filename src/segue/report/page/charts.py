@@ -89,12 +89,10 @@ def _short(value: float) -> float:
 def chart(data: list[dict[str, Any]], params: Mapping[str, str], layer: list[Spec], **more) -> Spec:
     """A whole chart: its data, what can be chosen with its first value, and its layers.
 
-    Data that have a column named as a parameter are filtered by it, but for the chosen cell.
+    Data that have a column named as a parameter are filtered by it.
     """
     have = set(data[0]) if data else set()
-    filters = [
-        {"filter": f"datum.{name} == {name}"} for name in params if name in have and name != "cell"
-    ]
+    filters = [{"filter": f"datum.{name} == {name}"} for name in params if name in have]
     return {
         "width": "container",
         "autosize": {"type": "fit-x", "contains": "padding"},

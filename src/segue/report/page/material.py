@@ -22,6 +22,10 @@ _TEXT = frozenset(
         *("rule", "holds", "ok", "estimator", "over", "axis", "moves", "remedy", "before", "after"),
     }
 )
+_OF_EACH_VARIANT = (
+    *("performance", "entanglement", "scores", "intervals", "deltas", "ranks", "mean_ranks"),
+    "aggregations",
+)
 _SUMMARY = ("dataset", "task", "split", "correct", "wrong", "delta", "low", "high", "reason")
 
 
@@ -94,11 +98,6 @@ def read(folder: Path) -> Material:
     )
 
 
-def numbers(table: pd.DataFrame) -> list[str]:
-    """Columns that hold numbers."""
-    return [name for name in table if name not in _TEXT]
-
-
 def _study(folder: Path) -> Material:
     tables = folder / "tables"
     ends = sorted(p.stem.removeprefix("mean_ranks") for p in tables.glob("mean_ranks-*.csv"))
@@ -111,22 +110,16 @@ def _study(folder: Path) -> Material:
     for name in ("mean_ranks", "deltas"):
         parts = {v: _read(tables / f"{name}{ending}.csv") for v, ending in endings.items()}
         found[name] = pd.concat([part.assign(variant=v) for v, part in parts.items()])
-    every = {path.stem for path in tables.glob("*.csv")}
-    ruled = {f"{name}{end}" for end in endings.values() for name in _OF_EACH}
-    for name in sorted(every - ruled):
+    there = {path.stem for path in tables.glob("*.csv")}
+    of_each = {f"{name}{end}" for end in endings.values() for name in _OF_EACH_VARIANT}
+    for name in sorted(there - of_each):
         found[name] = _read(tables / f"{name}.csv")
     cells = found["deltas"].loc[found["deltas"]["variant"] == main, list(REPLICATE)]
     cells = cells.drop_duplicates().astype({"replicate": int})
     record = _json(tables / "provenance.json")
     ordered = [list(cell) for cell in cells.itertuples(index=False, name=None)]
-    every = {name: _named(table) for name, table in found.items() if len(table)}
-    return Material(folder, folder.resolve().name, list(endings), ordered, record, every)
-
-
-_OF_EACH = (
-    *("performance", "entanglement", "scores", "intervals", "deltas", "ranks", "mean_ranks"),
-    "aggregations",
-)
+    named = {name: _named(table) for name, table in found.items() if len(table)}
+    return Material(folder, folder.resolve().name, list(endings), ordered, record, named)
 
 
 def _predictions(folder: Path) -> Material:
@@ -146,7 +139,9 @@ def _read(path: Path) -> pd.DataFrame:
     """A CSV file: names are text, whatever they are, and all else numbers, perhaps missing."""
     try:
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
-        return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers(table)})
+        return table.assign(
+            **{name: pd.to_numeric(table[name]) for name in table if name not in _TEXT}
+        )
     except pd.errors.EmptyDataError:  # a table of nothing, as `leakage` where it was not scored
         return pd.DataFrame()
     except FileNotFoundError as error:

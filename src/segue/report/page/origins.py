@@ -143,8 +143,5 @@ def _logarithmic(*values: pd.Series) -> charts.Spec:
     """A logarithmic axis for values above 0, with a line at each power of ten."""
     ends = np.log10([min(each.min() for each in values), max(each.max() for each in values)])
     powers = [float(f"1e{power}") for power in range(ceil(ends[0]), floor(ends[1]) + 1)]
-    return {
-        "scale": {"type": "log", "nice": False},
-        "axis": {"format": ".0e" if len(powers) > 1 else "~g"}
-        | ({"values": powers} if len(powers) > 1 else {}),
-    }
+    lines = {"format": ".0e", "values": powers} if len(powers) > 1 else {"format": "~g"}
+    return {"scale": {"type": "log", "nice": False}, "axis": lines}

@@ -47,9 +47,7 @@ def _made(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         known = {}
     except ValueError as error:
-        raise InputError(
-            f"{record}: expected JSON, found: {error}; {stamp.removal(path)}"
-        ) from error
+        raise InputError(f"{record}: expected JSON, found: {error}; remove it") from error
     return {"content": made.content} | _of(known)
 
 

@@ -54,13 +54,7 @@ def tiles(
         limits = {"TU": whole, "AU": whole, "EU": most}
         kept = part["shown"].values.tolist() if SHOWN in part else []
         for place, index in enumerate(e.index for e in entries if e.split == split):
-            one = part.isel(image=place)
-            row = [pictures.blend(sprites.thinned(one["prediction"].values, step))]
-            for name in shown:
-                for measure, values_of in zip(
-                    dims.MEASURES, one[ESTIMATORS[name]].values, strict=True
-                ):
-                    row.append(sprites.heat(sprites.thinned(values_of, step), limits[measure]))
+            row = _row(part.isel(image=place), shown, limits, step)
             if index in kept:
                 samples = part[SHOWN].isel(shown=kept.index(index))
                 owners[len(rows)] = len(sampled)
@@ -102,6 +96,19 @@ def _estimators(parts: Iterable[xr.Dataset]) -> list[str]:
     both = [[part[each].values for each in ESTIMATORS.values() if each in part] for part in parts]
     same = all(np.array_equal(maps[0], maps[-1]) for maps in both)
     return [PLUGIN] if same else [PLUGIN, JACKKNIFE]
+
+
+def _row(
+    one: xr.Dataset, shown: Sequence[str], limits: Mapping[str, float], step: int
+) -> list[np.ndarray]:
+    """The pictures of an image: its prediction, and its maps by each estimator."""
+    row = [pictures.blend(sprites.thinned(one["prediction"].values, step))]
+    for name in shown:
+        maps = zip(dims.MEASURES, one[ESTIMATORS[name]].values, strict=True)
+        row += [
+            sprites.heat(sprites.thinned(each, step), limits[measure]) for measure, each in maps
+        ]
+    return row
 
 
 def _samples(samples: xr.DataArray, step: int) -> tuple[list[str], list[np.ndarray]]:

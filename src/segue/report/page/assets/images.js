@@ -68,7 +68,7 @@ function entryOf(data, place) {
   const made = element("div", { className: "entry" });
   for (const each of places) {
     const { split, index, name } = data.entries[each];
-    const said = each === place ? "" : " (unshifted)";
+    const said = each === place ? "" : " (of the same name)";
     made.append(element("h3", { textContent: `${split}, image ${index}${said} ` }, element("small", { textContent: name })));
     const right = element("div", {}, ...cells.map((cell) => strip(data, each, cell)));
     made.append(element("div", { className: "pair" }, ...(data.source ? [strip(data, each, "")] : []), right));
