@@ -63,7 +63,7 @@ def test_a_damaged_table_is_named(study, tmp_path, name, content):
 
 def test_a_lost_column_is_named(study, tmp_path):
     shutil.copytree(study / "tables", tmp_path / "tables")
-    path = tmp_path / "tables/validity.csv"
-    pd.read_csv(path).drop(columns="spearman").to_csv(path, index=False)
-    with pytest.raises(InputError, match="table validity: expected a column 'spearman'"):
-        read(tmp_path).table("validity", "spearman")
+    path = tmp_path / "tables/conclusions.csv"
+    pd.read_csv(path).drop(columns="chance").to_csv(path, index=False)
+    with pytest.raises(InputError, match="table conclusions: expected a column 'chance'"):
+        read(tmp_path).table("conclusions", "chance")
