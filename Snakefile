@@ -1,4 +1,4 @@
-# The study: datasets -> training -> samples -> maps -> scores -> tables and figures.
+# The study: datasets -> training -> samples -> maps -> scores -> tables, figures, page.
 #   snakemake --cores all        run config.yaml
 #   snakemake -n                 say what would run
 # It also runs from elsewhere: snakemake -s <here>/Snakefile --directory <there>, with a config.yaml of
@@ -24,6 +24,7 @@ include: "workflow/rules/maps.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/page.smk"
 
 
 rule all:
@@ -32,4 +33,5 @@ rule all:
         CARDS,
         TABLES,
         FIGURES,
+        PAGE,
     localrule: True

@@ -78,6 +78,14 @@ def parser() -> argparse.ArgumentParser:
         default=["plugin"],
         help="maps as published, or without the noise of finitely many draws (default: plugin)",
     )
+    report = add("report", "put a study, or scored predictions, on one page")
+    report.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        help="results/<study>, or what `segue score` wrote to",
+    )
+    report.add_argument("--out", type=Path, help="the page (default: report.html in the folder)")
     plan = add("plan", "say what a study will do and what that will cost")
     plan.add_argument(
         "--config", type=Path, default=Path("config.yaml"), help="default: config.yaml"

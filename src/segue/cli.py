@@ -1,7 +1,7 @@
 """The ``segue`` command; the only module, beside its arguments, that reads the command line.
 
 ``segue import``, ``segue check STORE``, ``segue score STORE --out DIR`` and ``segue export MAPS``
-are for predictions of other programs;
+are for predictions of other programs; ``segue report FOLDER`` puts scores or a study on one page;
 ``segue plan`` says what a study will do. ``segue stage <name> --settings FILE --out PATH`` runs one
 stage: it is all that the workflow runs, so every stage also runs by hand.
 """
@@ -106,6 +106,14 @@ def _export(given: argparse.Namespace) -> None:
     print(export(given.maps, given.out, to=given.to, estimators=given.estimator))
 
 
+@_stoppable()
+def _report(given: argparse.Namespace) -> None:
+    page = import_module("segue.report.page.write")
+    out = given.out or given.folder / page.NAME
+    page.write(out, study=given.folder)
+    print(out)
+
+
 def _plan(given: argparse.Namespace) -> None:
     for line in import_module("segue.study.summary").of_files(given.config, *given.configfile):
         print(line)
@@ -121,6 +129,7 @@ _COMMANDS = {
     "export": _export,
     "import": _import,
     "plan": _plan,
+    "report": _report,
     "score": _score,
     "stage": _stage,
 }

@@ -52,7 +52,8 @@ def test_the_scheduler_wakes_up_when_a_job_ends_and_not_in_between(study):
 
 def test_nothing_is_trained_or_sampled(study):
     assert {path.name for path in study.results.iterdir()} == {
-        *("samples", "maps", "scores", "tables", "figures", "settings", "logs", "benchmarks")
+        *("samples", "maps", "scores", "tables", "figures", "settings", "logs", "benchmarks"),
+        "report.html",
     }
     assert not (study.results.parent / "shared").exists()
 
@@ -95,7 +96,7 @@ def test_a_second_run_does_nothing(study):
 
 def test_another_option_of_the_scores_does_not_check_or_map_again(study):
     plan = study.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 2, "tables": 1, "figure": 8}
+    assert plan.jobs == {"score": 2, "tables": 1, "figure": 8, "page": 1}
 
 
 def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):
@@ -109,6 +110,13 @@ def test_a_store_that_was_changed_is_not_used_until_it_was_checked_again(study):
     assert "remove the folder" not in done.stdout
     file.write_bytes(before)
     study.run("--cores", "1")
+
+
+def test_the_page_holds_them_without_images_of_data_that_it_has_not(study):
+    page = (study.results / "report.html").read_text()
+    assert {"mine × none", "mine × ensemble"} == set(re.findall(r'data-cell="([^"]+)"', page))
+    assert '<section id="images"' in page
+    assert '<section id="data"' not in page
 
 
 def test_the_report_holds_them(study):

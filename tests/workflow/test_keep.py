@@ -88,19 +88,24 @@ def test_samples_are_mapped_and_removed_before_more_are_drawn(shown):
 def test_only_what_reads_samples_draws_them_again(shown):
     assert "Nothing to be done" in shown.plan().text
     plan = shown.plan({"scores": {"calibration": {"ace_bins": 10}}})
-    assert plan.jobs == {"score": 2, "tables": 1, "figure": 8 + 2}  # and reliability, pictures
+    assert plan.jobs == {
+        "score": 2,
+        "tables": 1,
+        "figure": 8 + 2,
+        "page": 1,
+    }  # and reliability, pictures
     plan = shown.plan({"uncertainty": {"none_roles": "strict"}})
     assert (plan.jobs["sample"], plan.jobs["maps"]) == (2, 2)
     assert "train" not in plan.jobs
     plan = shown.plan({"figures": {"qualitative": {"images": 1}}})
-    assert plan.jobs == {"figure": 1}
+    assert plan.jobs == {"figure": 1, "page": 1}
 
 
 def test_what_another_study_keeps_stays(whole, tmp_path):
     mine = whole.copy(tmp_path / "mine")
     change = {"study": "other", "samples": {"keep": "none"}}
     plan = mine.plan(change)
-    assert plan.jobs == {"maps": 2, "score": 2, "card": 1, "tables": 1, "figure": 8 + 3}
+    assert plan.jobs == {"maps": 2, "score": 2, "card": 1, "tables": 1, "figure": 8 + 3, "page": 1}
     assert "qualitative-phantom" not in plan.text
     done = mine.snakemake("--cores", "2", change=change)
     assert done.returncode == 0, done.stdout

@@ -22,7 +22,7 @@ from segue import plugins, seeds, store
 
 pytestmark = pytest.mark.workflow
 
-AFTER_TABLES = {"tables": 1, "figure": 8}
+AFTER_TABLES = {"tables": 1, "figure": 8, "page": 1}
 OF_TABLES = (
     *("scatter_grid", "rank_scatter", "ged_ncc", "ace_ece", "au_eu_map"),
     *("critical_difference", "leakage", "metric_by_draws"),
@@ -163,6 +163,17 @@ def test_a_table_of_the_report_is_a_table(smoke, reported):
         assert page.count("<tr>") == 1 + (5 if name == "performance" else rows // 3)
 
 
+def test_the_page_shows_every_cell_its_images_and_the_config(smoke):
+    page = (smoke.results / "report.html").read_text()
+    assert len(page) < 15e6
+    data = json.loads(re.search(r'id="json">(.*?)</script>', page, re.DOTALL)[1])
+    cells = {cell.replace("-", " × ") for cell in CELLS}
+    assert set(re.findall(r'data-cell="([^"]+)"', page)) == cells
+    assert data["images"]["lidc_contours"]["cells"].keys() == cells
+    assert "Config of the study" in page
+    assert "study: smoke" in page
+
+
 def test_every_dataset_has_a_card(smoke):
     names = {path.name for path in (smoke.results / "cards").iterdir()}
     endings = ("md", "html", "png", "svg", "pdf")
@@ -269,13 +280,13 @@ def test_a_label_redraws_figures_and_nothing_else(smoke):
         "datasets": {"lidc_contours": {"label": "Lung"}},
         "aleatoric": {"ssn": {"label": "S"}},
     }
-    assert smoke.plan(change).jobs == {"figure": 8 + 4}
+    assert smoke.plan(change).jobs == {"figure": 8 + 4, "page": 1}
 
 
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
     plan = smoke.plan({"aleatoric": {"diffusion": {"sampling": {"steps": 4}}}})
     later = dict.fromkeys(("sample", "maps", "score"), len(GRID.of("diffusion")))
-    assert plan.jobs == {**later, "tables": 1, "figure": 8 + 4}
+    assert plan.jobs == {**later, "tables": 1, "figure": 8 + 4, "page": 1}
     cells = {f"lidc_contours/{cell}/rep0" for cell in GRID.of("diffusion")}
     for verb in ("Sample", "Map", "Score"):
         assert set(plan.about(verb)) == cells
@@ -316,7 +327,8 @@ def test_a_method_taken_away_runs_tables_and_figures_only(smoke, section):
 def test_a_second_study_finds_the_runs_of_the_first(smoke):
     plan = smoke.plan({"study": "second", "uncertainty": {"none_roles": "strict"}})
     of_each = dict.fromkeys(("maps", "score"), len(CELLS))
-    assert plan.jobs == {**of_each, "card": 1, "tables": 1, "figure": 8 + 4}
+    after = {"card": 1, "tables": 1, "figure": 8 + 4, "page": 1}
+    assert plan.jobs == {**of_each, **after}
 
 
 def test_training_of_one_model_leaves_the_others(smoke):
@@ -338,7 +350,7 @@ def test_changed_code_of_a_cheap_stage_reruns_it(smoke, edited):
 
 def test_changed_code_of_one_figure_redraws_it_alone(smoke, edited):
     edited("report/figures/ged_ncc.py", "\ndef ", "\nUNUSED = 1\n\n\ndef ")
-    assert smoke.plan().jobs == {"figure": 1}
+    assert smoke.plan().jobs == {"figure": 1, "page": 1}
 
 
 def test_changed_code_of_training_and_sampling_keeps_what_is_there_and_says_so(smoke, edited):

@@ -12,7 +12,10 @@ NAMES = {
     *("maps.zarr", "scores.csv", "scores-intervals.csv", "scores-draws.npz", "deltas.csv"),
     *("summary.md", "summary.png", "summary.svg", "summary.pdf"),
 }
-"""What it holds: a folder with anything else in it is not replaced."""
+"""What it holds."""
+
+LATER = {"report.html"}
+"""What `segue report` puts there. A folder with anything else in it is not replaced."""
 
 
 @contextmanager
@@ -57,7 +60,7 @@ def _check_free(out: Path, replace: bool) -> None:
     if not out.is_dir():
         raise InputError(f"{out}: expected a folder, found a file; name another --out")
     found = sorted(path.name for path in out.iterdir())
-    if strange := [name for name in found if name not in NAMES]:
+    if strange := [name for name in found if name not in NAMES | LATER]:
         raise InputError(
             f"{out}: expected a new or an empty folder, found {strange[0]} in it; name another "
             "--out"

@@ -1,10 +1,13 @@
 """Which code each stage computes with: its own module, and the plug-ins that its settings name."""
 
+import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from segue import plugins
+from segue import digests, plugins
 from segue.schema import Record
 from segue.study import settings as of
 from segue.study.fingerprint import code_id
@@ -18,7 +21,9 @@ _MODULES = {
     "maps": "segue.evaluation.maps",
     "score": "segue.evaluation.score",
     "tables": "segue.report.tables",
+    "page": "segue.report.page.write",
 }
+_ASSETS = Path(__file__).parent.parent / "report" / "page" / "assets"
 
 
 def code(stage: str, settings: Record) -> str:
@@ -43,6 +48,9 @@ def code(stage: str, settings: Record) -> str:
             named = [("figures", name)]
     own = [_MODULES[stage]] if stage in _MODULES else []
     found = code_id(*own, *(plugins.module(kind, name) for kind, name in named))
+    if stage == "page":  # its template, style and scripts are no modules
+        texts = [file.read_text(encoding="utf-8") for file in sorted(_ASSETS.iterdir())]
+        return digests.of_json([found, texts])[:16]
     return f"{found}-{_of_network(network)}" if network else found
 
 
@@ -55,9 +63,25 @@ def _of_network(name: str) -> str:
 def software() -> dict[str, Any]:
     """Versions of what computes, for the record of how a result was made."""
     found = {"python": python_version()}
+    if known := commit():
+        found["commit"] = known
     for package in ("segue", "numpy", "torch", "xarray", "zarr"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def commit(root: Path = Path(__file__).parents[3]) -> str:
+    """The commit of a checkout, ending in ``-dirty`` after other changes; empty without one."""
+    if not (root / ".git").exists():  # else a repository that holds the environment would answer
+        return ""
+    words = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "--no-optional-locks", "-C", str(root), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()

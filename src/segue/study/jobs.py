@@ -16,7 +16,7 @@ from segue.study.config import SHARED, Config
 from segue.study.grid import Cell
 
 _OWN = {"maps": "maps", "score": "scores"}
-_GROUP = {"card": "figures", "figure": "figures", "given": "score"}
+_GROUP = {"card": "figures", "figure": "figures", "given": "score", "page": "figures"}
 """What ``rerun_on_code`` and ``resources`` call a stage, where it is not its name."""
 
 

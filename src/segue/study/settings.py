@@ -207,6 +207,13 @@ class Curves(Record):
     names: Names = Field(default_factory=Names)
 
 
+class Page(Record):
+    """Of ``segue.report.page``; the config is shown, and what depends on it is in the tables."""
+
+    study: Place
+    config: Annotated[Options, "without effect"]
+
+
 def identity(settings: Record) -> dict[str, Any]:
     """What of the settings a result depends on: all but places and what has no effect."""
     return {

@@ -98,6 +98,7 @@ STAGES = {
     "figure": Stage(
         of.Figure, "segue.report.figures.<figure>", "draw", "draw one figure, as SVG, PNG and PDF"
     ),
+    "page": Stage(of.Page, "segue.report.page.write", "write", "put a study on one page"),
 }
 """Stages by name, in the order of the data."""
 

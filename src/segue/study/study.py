@@ -138,13 +138,16 @@ class Study:
 
     def _jobs(self) -> Iterator[Job]:
         yield from self.dataset.values()
-        yield from (self._card(name) for name in self.config.datasets)
+        cards = [self._card(name) for name in self.config.datasets]
+        yield from cards
         yield from self.training.values()
         yield from self.sampling.values()
         yield from self.mapping.values()
         yield from self.scoring.values()
         yield self.ranking
-        yield from figures(self)
+        drawn = [*figures(self)]
+        yield from drawn
+        yield self._page(tuple(job.made for job in (self.ranking, *cards, *drawn)))
 
     def _prepare(self, name: str) -> Job:
         entry = self.config.datasets[name]
@@ -257,6 +260,13 @@ class Study:
         return jobs.job(
             self.config, "tables", "tables", settings, f"{self.folder}/tables/scores.csv"
         )
+
+    def _page(self, inputs: tuple[str, ...]) -> Job:
+        """The last job, after all that it shows and all whose times it says."""
+        config = self.config.model_dump(exclude_none=True)
+        settings = of.Page(study=self.folder, config=config)
+        trigger = jobs.trigger(self.config, "page", settings)
+        return Job("page", "page", settings, f"{self.folder}/report.html", inputs, trigger)
 
     @property
     def kept_shown(self) -> int:
