@@ -17,6 +17,7 @@ report: "workflow/report/study.rst"
 
 
 include: "workflow/rules/study.smk"
+include: "workflow/rules/listed.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/sample.smk"

@@ -1,30 +1,8 @@
-from segue.study.figures import said
-
 FIGURES = [
     f"{STUDY}/figures/{job.id}.{ending}"
     for job in study.of("figure")
     for ending in ["svg", "png", "pdf"]
 ]
-
-
-def of_figure(id):
-    """Settings of a figure."""
-    return study.job("figure", id).settings
-
-
-def figure_labels(wildcards):
-    """What the report's list says of a figure."""
-    drawn = of_figure(wildcards.id)
-    return {
-        "figure": said(drawn.figure, "TITLE"),
-        "dataset": getattr(drawn, "name", "all"),
-    }
-
-
-def figure_group(wildcards):
-    """Where the report's list has a figure."""
-    groups = {"Figure": "Overview", "Qualitative": "Images", "Curves": "Curves"}
-    return groups[type(of_figure(wildcards.id)).__name__]
 
 
 rule figure:

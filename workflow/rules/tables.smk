@@ -1,24 +1,6 @@
 TABLES = [f"{STUDY}/tables/{name}" for name in grid.tables(study.config)]
 
 
-def listed(path):
-    """A table's file, as the report lists it: pages are shown, other files are not."""
-    if not path.endswith(".html"):
-        return path
-    name, _, variant = Path(path).stem.partition("-")
-    ranks = name in grid.RANKINGS
-    return report(
-        path,
-        caption="../report/tables.rst",
-        category="Tables",
-        subcategory="Ranks" if ranks else "Findings",
-        labels={
-            "table": name.replace("_", " "),
-            "scores": variant or (study.config.variants[0] if ranks else "all"),
-        },
-    )
-
-
 rule tables:
     """Rank the cells and write the tables; a cell without scores is an error."""
     input:
