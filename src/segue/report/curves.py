@@ -21,6 +21,9 @@ from segue.report.panels import short
 _ACROSS = 4  # panels side by side
 _SIDE, _AROUND = 1.35, 0.5  # inches of a panel, and of what is above and below it
 
+DIAGONAL = {"color": "0.7", "lw": 0.7, "ls": (0, (4, 3))}
+"""Look of the line that a curve is compared with."""
+
 WIDTHS = {"TU": 2.2, "AU": 1.0, "EU": 1.0}
 """Of the lines of each measure: TU and AU often coincide, and both are to be seen."""
 
@@ -118,17 +121,28 @@ def cell_panels(
     return figure, filled()
 
 
-def draw_measures(ax: Axes, x: np.ndarray, replicates: Mapping[str, np.ndarray]) -> None:
-    """Draw a curve of each measure: mean over replicates, and their range, pale.
+def draw_measures(
+    ax: Axes,
+    x: np.ndarray,
+    replicates: Sequence[Mapping[str, tuple[np.ndarray, float]]],
+    metric: str,
+    *,
+    top: bool = False,
+) -> None:
+    """Draw a curve of each measure, mean over replicates, and their range, pale; tell its area.
 
     Args:
         x: (point,).
-        replicates: by measure (replicate, point).
+        replicates: of each the curve (point,) and the area under it, by measure.
+        metric, top: of ``tell``.
     """
-    for measure, each in replicates.items():
+    areas = {m: float(np.mean([each[m][1] for each in replicates])) for m in dims.MEASURES}
+    for measure in dims.MEASURES:
+        each = np.array([found[measure][0] for found in replicates])
         colour = style.MEASURES[measure]
         ax.fill_between(x, each.min(axis=0), each.max(axis=0), color=colour, alpha=0.15, lw=0)
         ax.plot(x, each.mean(axis=0), color=colour, lw=WIDTHS[measure], label=measure)
+    tell(ax, metric, areas, top=top)
 
 
 def tell(ax: Axes, metric: str, values: Mapping[str, float], *, top: bool = False) -> None:

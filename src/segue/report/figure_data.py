@@ -7,12 +7,26 @@ import pandas as pd
 
 from segue import dims
 from segue.errors import InputError
+from segue.evaluation.task import Task
 from segue.keys import LIMITS, METHODS, REPLICATE
 from segue.report.score_files import read_csv
 from segue.report.style import LINES
 
 TASKS = {"ood": "OOD detection", "ambiguity": "Ambiguity", "calibration": "Calibration"}
 """Heading of each task that the study names, in the order of the panels."""
+
+
+def task_title(task: str) -> str:
+    """Heading of any task."""
+    return TASKS.get(task, task.capitalize())
+
+
+def rivals(task: Task) -> str:
+    """The measure that the right one ought to beat; of several, the best of them."""
+    if len(task.wrong) == 1:
+        return task.wrong[0]
+    return f"{'max' if task.higher_is_better else 'min'}({', '.join(task.wrong)})"
+
 
 _NUMBERS = ("number", "tu", "au", "eu", "correlation", "ncc_au", "ncc_eu")
 _SWEPT = ("dataset", "aleatoric", "epistemic", "estimator", "over")

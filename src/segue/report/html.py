@@ -1,6 +1,7 @@
 """Markdown pages as HTML, one file each that needs no other and asks nothing of any host."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -53,6 +54,19 @@ def write(out: Path, markdown: str) -> None:
 
 def html(markdown: str, folder: Path) -> str:
     """The page; its title is the first heading. Args and errors: ``write``'s."""
+    title, body = rendered(markdown, lambda name: embedded(folder / name))
+    title = title.translate({ord("&"): "&amp;", ord("<"): "&lt;"})
+    return _PAGE.format(title=title, body=body)
+
+
+def rendered(markdown: str, picture: Callable[[str], str | None]) -> tuple[str, str]:
+    """The first heading of Markdown, as it is written, and all of it as HTML.
+
+    Args:
+        markdown: perhaps with tables; HTML in it is text, for it may be of anybody's data.
+        picture: takes what an image is called by, and gives the URI that it is found at; of None,
+            what the image shows is said in words.
+    """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(markdown)
     headings = (
@@ -60,14 +74,19 @@ def html(markdown: str, folder: Path) -> str:
     )
     for token in (part for each in tokens for part in each.children or ()):
         if token.type == "image":
-            token.attrs["src"] = _embedded(folder / str(token.attrs["src"]))
-    body = parser.renderer.render(tokens, parser.options, {})
-    title = next(headings, "").translate({ord("&"): "&amp;", ord("<"): "&lt;"})
-    return _PAGE.format(title=title, body=body)
+            if uri := picture(str(token.attrs["src"])):
+                token.attrs["src"] = uri
+            else:
+                token.type = "text"
+    return next(headings, ""), parser.renderer.render(tokens, parser.options, {})
 
 
-def _embedded(image: Path) -> str:
-    """A PNG image as a data URI."""
+def embedded(image: Path) -> str:
+    """A PNG image as a data URI.
+
+    Raises:
+        InputError: it is not there.
+    """
     try:
         content = image.read_bytes()
     except OSError as error:

@@ -1,7 +1,10 @@
 """Pictures of images, masks and class probabilities."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from contourpy import contour_generator
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
@@ -13,6 +16,10 @@ _RATERS = ("#ff4d4d", "#39d353", "#4da3ff", "#ffb000", "#d78bff", "#00d5d5", "#f
 
 LEVELS = 63
 """Steps between black and white: twice as many as are seen, and a smaller file than with 255."""
+
+
+HEAT = colormaps["magma"].resampled(LEVELS + 1)
+"""Colours of uncertainty, from none, black, to the most."""
 
 
 def picture(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
@@ -44,13 +51,23 @@ def outline(ax: Axes, labels: np.ndarray) -> None:
     """Draw the outlines of each rater's classes in the rater's colour.
 
     Args:
-        labels: (rater, y, x) class indices; neither background, 0, nor what is UNLABELLED is
-            outlined.
+        labels: (rater, y, x), see ``contours``.
     """
     for rater, mask in enumerate(labels):
-        for label in sorted({*np.unique(mask).tolist()} - {0, UNLABELLED}):
-            for line in contour_generator(z=(mask == label).astype(float)).lines(0.5):
-                ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
+        for line in contours(mask):
+            ax.plot(*line.T, color=_RATERS[rater % len(_RATERS)], lw=0.9)
+
+
+def contours(mask: np.ndarray, margin: int = 0) -> Iterator[np.ndarray]:
+    """Outlines of the regions of a mask, each (point, 2), x and y in pixels.
+
+    Args:
+        mask: (y, x) class indices; neither background, 0, nor what is UNLABELLED is outlined.
+        margin: pixels of background around it, which close what reaches its edge.
+    """
+    for label in sorted({*np.unique(mask).tolist()} - {0, UNLABELLED}):
+        inside = np.pad((mask == label).astype(float), margin)
+        yield from (line - margin for line in contour_generator(z=inside).lines(0.5))
 
 
 def raters_by_colour(raters: int) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from segue.keys import CELL
 from segue.report import panels, style
-from segue.report.figure_data import TASKS, read_table
+from segue.report.figure_data import TASKS, read_table, task_title
 from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Map of the cells"
@@ -74,7 +74,7 @@ def compose(tables: Path, names: Names = PLAIN) -> Figure:
                 range(len(methods)), [panels.short(names.method(m)) for m in methods]
             )
         for ax, task in zip(axes[0], tasks, strict=True):
-            ax.set_title(TASKS.get(task, task.capitalize()))
+            ax.set_title(task_title(task))
         for ax in axes[-1]:
             labels = [fill(names.model(model), _LETTERS) for model in models]
             ax.set_xticks(

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from segue.keys import CELL, METHODS
 from segue.report import panels, style
-from segue.report.figure_data import TASKS, read_table
+from segue.report.figure_data import TASKS, read_table, task_title
 from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Performance rank against Δ rank"
@@ -59,7 +59,7 @@ def compose(tables: Path, names: Names = PLAIN) -> Figure:
         f"{second} {first}" if first in ("low", "high") else second or first
         for first, second in table.columns
     ]
-    titles = {task: TASKS.get(task, task.capitalize()) for task in table["task"]}
+    titles = {task: task_title(task) for task in table["task"]}
     table["panel"] = table["task"].map(titles)
     tasks = [*style.ordered(titles.keys() - {"overall"}, TASKS), "overall"]
     figure, filled = panels.panels(table, [titles[task] for task in tasks], names)

@@ -27,8 +27,6 @@ CAPTION = (
 KIND = "curves"
 TASKS = ("calibration",)
 
-_PERFECT = {"color": "0.7", "lw": 0.7, "ls": (0, (4, 3))}
-
 
 def draw(
     out: Path,
@@ -75,7 +73,7 @@ def compose(
         return blank(f"No rater read an image of val of {names.dataset(name)}.")
     figure, panels = curves.cell_panels(list(found), regions, names, names.dataset(name))
     for cell, region, ax in panels:
-        ax.plot([0, 1], [0, 1], **_PERFECT, zorder=0)
+        ax.plot([0, 1], [0, 1], **curves.DIAGONAL, zorder=0)
         errors = {}
         for measure in dims.MEASURES:
             every = [_of_region(each, region, measure) for each in found[cell]]
@@ -86,7 +84,7 @@ def compose(
             errors[measure] = float(np.nanmean([[ace(part) for part in each] for each in every]))
         curves.tell(ax, better("ACE", False), errors)
         ax.set(xlabel="confidence", ylabel="accuracy")
-    curves.add_key(figure, {"perfect": Line2D([], [], **_PERFECT)})
+    curves.add_key(figure, {"perfect": Line2D([], [], **curves.DIAGONAL)})
     return figure
 
 

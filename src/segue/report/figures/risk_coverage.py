@@ -69,10 +69,7 @@ def compose(
     figure, panels = curves.cell_panels(list(found), regions, names, heading)
     for cell, region, ax in panels:
         every = [each[region] for each in found[cell]]
-        drawn = {m: np.array([each[m][0] for each in every]) for m in dims.MEASURES}
-        curves.draw_measures(ax, _SHARES, drawn)
-        areas = {m: float(np.mean([each[m][1] for each in every])) for m in dims.MEASURES}
-        curves.tell(ax, better("AURC", False), areas, top=True)
+        curves.draw_measures(ax, _SHARES, every, better("AURC", False), top=True)
         ax.set(xlabel="coverage", ylabel=better("risk (1 - Dice)", False))
     curves.add_key(figure)
     return figure

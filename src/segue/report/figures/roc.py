@@ -25,7 +25,6 @@ KIND = "curves"
 TASKS = ("ood",)
 
 _RATES = np.linspace(0, 1, 201)
-_CHANCE = {"color": "0.7", "lw": 0.7, "ls": (0, (4, 3))}
 
 
 def draw(
@@ -78,14 +77,10 @@ def compose(
     heading = f"{names.dataset(name)}, image score: {how}"
     figure, panels = curves.cell_panels(shown, ["ood"], names, heading)
     for cell, _, ax in panels:
-        every = found[cell]
-        ax.plot([0, 1], [0, 1], **_CHANCE, zorder=0)
-        drawn = {m: np.array([each[m][0] for each in every]) for m in dims.MEASURES}
-        curves.draw_measures(ax, _RATES, drawn)
-        areas = {m: float(np.mean([each[m][1] for each in every])) for m in dims.MEASURES}
-        curves.tell(ax, better("AUROC", True), areas)
+        ax.plot([0, 1], [0, 1], **curves.DIAGONAL, zorder=0)
+        curves.draw_measures(ax, _RATES, found[cell], better("AUROC", True))
         ax.set(xlabel="false positive rate", ylabel="true positive rate")
-    curves.add_key(figure, {"chance": Line2D([], [], **_CHANCE)})
+    curves.add_key(figure, {"chance": Line2D([], [], **curves.DIAGONAL)})
     return figure
 
 

@@ -15,7 +15,15 @@ from matplotlib.ticker import MaxNLocator
 from segue import dims, plugins
 from segue.keys import REPLICATE
 from segue.report import panels, style
-from segue.report.figure_data import TASKS, bars, best, read_intervals, read_table
+from segue.report.figure_data import (
+    TASKS,
+    bars,
+    best,
+    read_intervals,
+    read_table,
+    rivals,
+    task_title,
+)
 from segue.report.names import PLAIN, Labels, Names
 
 TITLE = "Right measure against wrong"
@@ -97,7 +105,7 @@ def _bars(scores: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
 
 
 def _title(task: str, split: str) -> str:
-    name = TASKS.get(task, task.capitalize())
+    name = task_title(task)
     return name if task == split else f"{name}, {split.upper()}"
 
 
@@ -117,8 +125,5 @@ def _panel(ax: Axes, rows: pd.DataFrame, every: pd.DataFrame, limits: Mapping | 
     ax.set(xlim=(low, high), ylim=(low, high))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(3))
-    higher = contract.higher_is_better
-    metric = panels.better(contract.metric.upper(), higher)
-    several = f"{'max' if higher else 'min'}({', '.join(contract.wrong)})"
-    wrong = contract.wrong[0] if len(contract.wrong) == 1 else several
-    ax.set(xlabel=f"{wrong} {metric}", ylabel=f"{contract.correct} {metric}")
+    metric = panels.better(contract.metric.upper(), contract.higher_is_better)
+    ax.set(xlabel=f"{rivals(contract)} {metric}", ylabel=f"{contract.correct} {metric}")

@@ -97,7 +97,7 @@ def _dataset(material: Material, name: str, files: Mapping[str, Files], shown: i
         for entry, lines in zip(found["entries"], outlines, strict=True):
             entry["outlines"] = lines
     found["cells"] = {
-        cell: tiles(each.maps, entries, step, by_image(each.scores, material.main, entries))
+        cell: tiles(each.maps, entries, step, by_image(each.scores, entries))
         for cell, each in files.items()
     }
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from segue import plugins
-from segue.report.figure_data import TASKS
+from segue.report.figure_data import TASKS, rivals
 from segue.report.page import charts
 from segue.report.page.charts import Chart, Looks, Spec
 from segue.report.page.grids import OVERALL, TITLES, of_split
@@ -41,12 +41,9 @@ def _scatter(rows: pd.DataFrame, task: str, look: Looks, material: Material) -> 
     single = rows.assign(kind="replicate")[[*key, "wrong", "correct", "delta", "kind"]]
     every = pd.concat([single, means.assign(kind="mean")], ignore_index=True)
     data = charts.rows(every, *key, "wrong", "correct", "delta", "kind")
-    best = "max" if contract.higher_is_better else "min"
     metric = contract.metric.upper()
-    several = f"{best}({', '.join(contract.wrong)})"
-    wrong = contract.wrong[0] if len(contract.wrong) == 1 else several
     square = {"scale": {"nice": False}, "axis": {"tickCount": 5}}
-    x = charts.axis("wrong", f"{metric} of {wrong}", **square)
+    x = charts.axis("wrong", f"{metric} of {rivals(contract)}", **square)
     y = charts.axis("correct", f"{metric} of {contract.correct}", **square)
     ends = {
         "x": {"field": "low", "type": "quantitative"},

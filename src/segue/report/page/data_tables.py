@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from segue.report.page import records, texts
+import pandas as pd
+
+from segue.report.page import texts
 from segue.report.page.material import Material
 
 _MOST = 1_000_000  # bytes of a table that a page can show
@@ -38,17 +40,21 @@ class Table(NamedTuple):
     place: str
 
 
-def tables(material: Material) -> Iterator[Table]:
-    """The tables of the folder, the most read ones first; then the digests of all results."""
+def tables(material: Material, results: pd.DataFrame) -> Iterator[Table]:
+    """The tables of the folder, the most read ones first; then the digests of all results.
+
+    Args:
+        material: of the page.
+        results: what made each, see ``segue.report.page.records.results``.
+    """
     folder = material.folder / "tables"
     if not folder.is_dir():
         folder = material.folder
     yield from (_table(path, material.folder) for path in sorted(folder.glob("*.csv"), key=_place))
-    found = records.results(material)
-    if len(found):
-        text = found.to_csv(index=False, lineterminator="\n").encode()
+    if len(results):
+        text = results.to_csv(index=False, lineterminator="\n").encode()
         title = "What made each result, and a digest of what it holds"
-        yield Table("provenance", title, "", len(found), _packed(text), "")
+        yield Table("provenance", title, "", len(results), _packed(text), "")
 
 
 def _place(path: Path) -> tuple[int, str]:

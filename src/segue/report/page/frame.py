@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from segue.report.page.libraries import library
+from segue.errors import InputError
 
 ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("page.js", "tables.js", "images.js")
@@ -40,8 +40,16 @@ def framed(data: Any, **content: Any) -> str:
 
 @cache
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script, which takes half a second to put together."""
-    return as_script(library("vl_convert").javascript_bundle())
+    """Vega, Vega-Lite and Vega-Embed in one script, which takes half a second to put together.
+
+    Raises:
+        InputError: what brings them is not installed.
+    """
+    try:
+        import vl_convert  # which the light install does not bring
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error}; a report needs more: pip install 'segue[report]'") from error
+    return as_script(vl_convert.javascript_bundle())
 
 
 def as_script(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from segue.report.figure_data import TASKS
+from segue.report.figure_data import TASKS, task_title
 from segue.report.page.material import JOIN, Material
 from segue.report.style import ordered
 
@@ -56,7 +56,7 @@ def tasks(material: Material) -> list[str]:
 
 def title(task: str) -> str:
     """A task's name for readers."""
-    return "All tasks" if task == OVERALL else TASKS.get(task, task.capitalize())
+    return "All tasks" if task == OVERALL else task_title(task)
 
 
 def of_split(task: str, split: str) -> str:

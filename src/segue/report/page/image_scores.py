@@ -9,17 +9,15 @@ import pandas as pd
 
 from segue import plugins
 from segue.evaluation.entanglement import delta
-from segue.report.score_files import read_csv
-
-_KEY = ("variant", "task", "metric", "split", "measure", "image")
+from segue.report.score_files import of_images
 
 
-def by_image(scores: Path, variant: str, entries: Sequence[Any]) -> dict[str, np.ndarray]:
+def by_image(scores: Path, entries: Sequence[Any]) -> dict[str, np.ndarray]:
     """NCC of the right measure with the raters' variance, Δ of ambiguity, and Dice.
 
     Args:
-        scores: file of the scores of a cell; where it is missing there are no values.
-        variant: the one to take.
+        scores: file of the scores of a cell, of which the first variant counts; where it is missing
+            there are no values.
         entries: the images, with ``split`` and ``index``.
 
     Returns:
@@ -27,9 +25,7 @@ def by_image(scores: Path, variant: str, entries: Sequence[Any]) -> dict[str, np
     """
     if not scores.is_file():
         return {}
-    types = dict.fromkeys(_KEY, "str") | {"score": "float64"}
-    table = read_csv(scores, types, ["score"], "score")
-    table = table[(table["variant"] == variant) & (table["image"] != "all")]
+    table = of_images(scores)
     task = plugins.load("tasks", "ambiguity").TASK
     keys = [(entry.split, str(entry.index)) for entry in entries]
 

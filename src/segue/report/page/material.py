@@ -116,7 +116,7 @@ def _study(folder: Path) -> Material:
         found[name] = _read(tables / f"{name}.csv")
     cells = found["deltas"].loc[found["deltas"]["variant"] == main, list(REPLICATE)]
     cells = cells.drop_duplicates().astype({"replicate": int})
-    record = _json(tables / "provenance.json")
+    record = read_json(tables / "provenance.json", "make the tables again")
     ordered = [list(cell) for cell in cells.itertuples(index=False, name=None)]
     named = {name: _named(table) for name, table in found.items() if len(table)}
     return Material(folder, folder.resolve().name, list(endings), ordered, record, named)
@@ -159,10 +159,15 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(cell=table["aleatoric"] + JOIN + table["epistemic"]).reset_index(drop=True)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """What is on record in a file; nothing where there is none.
+
+    Raises:
+        InputError: it is no JSON; says the remedy.
+    """
     try:
         return loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise InputError(f"{path}: expected JSON, found: {error}; make the tables again") from error
+        raise InputError(f"{path}: expected JSON, found: {error}; {remedy}") from error

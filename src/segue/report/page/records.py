@@ -1,14 +1,12 @@
 """What is on record of a study: which code and versions made each result, its digest, its times."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from segue import stamp
-from segue.errors import InputError
-from segue.report.page.material import Material
+from segue.report.page.material import Material, read_json
 
 STAGES = {
     "prepare": "datasets/*",
@@ -41,13 +39,7 @@ def results(material: Material) -> pd.DataFrame:
 
 def _made(path: Path) -> dict[str, str]:
     made = stamp.read(path)
-    record = made.folder / "provenance.json"
-    try:
-        known = json.loads(record.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = {}
-    except ValueError as error:
-        raise InputError(f"{record}: expected JSON, found: {error}; remove it") from error
+    known = read_json(made.folder / "provenance.json", "remove it")
     return {"content": made.content} | _of(known)
 
 

@@ -57,7 +57,7 @@ def _best(material: Material) -> Iterator[tuple[str, str]]:
             here = rows[rows["table"] == table].dropna(subset="mean_rank")
             if len(here) > 1:
                 best = here.loc[here["mean_rank"].idxmin()]
-                value = _value(best, "mean_rank", 1, best["n"] >= 3)
+                value = with_limits(best, "mean_rank", 1, best["n"] >= 3)
                 told.append(f"{best['cell']} {what}: mean rank {value}{_apart(here, best)}")
         if told:
             yield dataset, f"Of {len(here)} cells, {'; '.join(told)}."
@@ -96,7 +96,7 @@ def _wins(material: Material, task: str, rows: pd.DataFrame) -> str:
         where = "" if split == task else f"{split}: "
         means = here.groupby("cell")["delta"].mean()
         if len(here) == 1 and "low" in here:  # of `segue score`
-            told.append(f"{where}Δ {_value(here.iloc[0], 'delta', 2)}")
+            told.append(f"{where}Δ {with_limits(here.iloc[0], 'delta', 2)}")
             continue
         ends = limits[mine & limits["split"].eq(split)].groupby("cell")
         above, below = int((ends["low"].min() > 0).sum()), int((ends["high"].max() < 0).sum())
@@ -114,7 +114,7 @@ def _truth(material: Material) -> Iterator[tuple[str, str]]:
         measure = plugins.load("tasks", truth).TASK.correct
         ranked = here.sort_values("spearman", ascending=False, kind="stable")
         told = [
-            f"{of_split(row['task'], row['split'])} {_value(row, 'spearman', 2)}"
+            f"{of_split(row['task'], row['split'])} {with_limits(row, 'spearman', 2)}"
             for _, row in ranked.iterrows()
         ]
         yield (
@@ -162,7 +162,7 @@ def _conclusions(material: Material) -> Iterator[tuple[str, str]]:
             if counts.get(word)
         ]
         held = "".join(
-            f" “{row['statement']}” does: {_value(row, 'value', 2)}, below 0 in "
+            f" “{row['statement']}” does: {with_limits(row, 'value', 2)}, below 0 in "
             f"{100 * row['chance']:.0f} % of random ranks."
             for _, row in here[here["holds"] == "yes"].iterrows()
         )
@@ -182,7 +182,7 @@ def _published(material: Material) -> Iterator[tuple[str, str]]:
     rows = table[table["variant"] == material.main].dropna(subset="spearman")
     for dataset, here in rows.groupby("dataset", sort=False):
         told = "; ".join(
-            f"{row['table']} {_value(row, 'spearman', 2)}, by chance "
+            f"{row['table']} {with_limits(row, 'spearman', 2)}, by chance "
             f"{_number(row['chance_low'], 2)} to {_number(row['chance_high'], 2)}"
             for _, row in here.iterrows()
         )
@@ -202,7 +202,7 @@ def _health(material: Material) -> Iterator[tuple[str, str]]:
         )
 
 
-def _value(row: pd.Series, name: str, digits: int, interval: bool = True) -> str:
+def with_limits(row: pd.Series, name: str, digits: int, interval: bool = True) -> str:
     """A number with its 95 % interval in brackets; with its range, where it has no interval."""
     value = _number(row[name], digits)
     if pd.isna(row["low"]):

@@ -10,13 +10,8 @@ from io import BytesIO
 from math import ceil
 
 import numpy as np
-from contourpy import contour_generator
-from matplotlib import colormaps
 
-from segue.dims import UNLABELLED
-from segue.report.pictures import LEVELS
-
-_COLOURS = colormaps["magma"].resampled(LEVELS + 1)
+from segue.report.pictures import HEAT, LEVELS, contours
 
 
 def heat(values: np.ndarray, most: float) -> np.ndarray:
@@ -25,7 +20,7 @@ def heat(values: np.ndarray, most: float) -> np.ndarray:
     What is below 0, as the jackknife's EU may be, is black too.
     """
     share = np.clip(values / most, 0, 1) if most > 0 else np.zeros_like(values)
-    return _COLOURS(np.round(share * LEVELS).astype(int))[..., :3]
+    return HEAT(np.round(share * LEVELS).astype(int))[..., :3]
 
 
 def thinned(values: np.ndarray, step: int) -> np.ndarray:
@@ -54,21 +49,12 @@ def outlines(labels: np.ndarray) -> list[str]:
     """Outlines of each rater's regions, as the path of an SVG in units of pixels.
 
     Args:
-        labels: (rater, y, x) class indices; neither background, 0, nor what is UNLABELLED is
-            outlined.
+        labels: (rater, y, x), see ``segue.report.pictures.contours``.
 
     Returns:
         A path for each rater, empty where the rater marked nothing.
     """
-    paths = []
-    for mask in labels:
-        lines = []
-        for label in sorted({*np.unique(mask).tolist()} - {0, UNLABELLED}):
-            # A border of background closes what reaches the edge of the image.
-            inside = np.pad((mask == label).astype(float), 1)
-            lines += contour_generator(z=inside).lines(0.5)
-        paths.append("".join(_path(line - 1) for line in lines))
-    return paths
+    return ["".join(map(_path, contours(mask, margin=1))) for mask in labels]
 
 
 def _path(line: np.ndarray) -> str:

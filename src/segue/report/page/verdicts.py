@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from segue.report.page.material import Material
+from segue.report.page.sentences import with_limits
 
 
 class Bar(NamedTuple):
@@ -33,7 +34,7 @@ def verdicts(material: Material) -> list[dict[str, Any]]:
                 "statement": statement,
                 "quantity": main["quantity"],
                 "value": "" if pd.isna(main["value"]) else f"{main['value']:.4g}",
-                "said": _said(main),
+                "said": "–" if pd.isna(main["value"]) else with_limits(main, "value", 2),
                 "bar": _bar(main, ends),
                 "chance": "" if pd.isna(main["chance"]) else f"{100 * main['chance']:.0f}",
                 "p": "" if pd.isna(main["holm"]) else f"{main['holm']:.2g}",
@@ -41,14 +42,6 @@ def verdicts(material: Material) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _said(row: pd.Series) -> str:
-    if pd.isna(row["value"]):
-        return "–"
-    if pd.isna(row["low"]):
-        return f"{row['value']:.2f} (no interval)".replace("-", "−")
-    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]".replace("-", "−")
 
 
 def _bar(row: pd.Series, ends: tuple[float, float]) -> Bar | None:

@@ -56,10 +56,10 @@ def render(material: Material, config: Mapping[str, Any] | None = None) -> str:
     parts = [part for part in _parts(material, look) if part.charts]
     ranked = "mean_ranks" in material.tables
     images, verdict = browser(material), verdicts(material)
-    tables = list(data_tables.tables(material))
     paths = {name: material.folder / "cards" / f"{name}.md" for name in material.datasets}
     cards = [(name, card(path)) for name, path in paths.items() if path.is_file()]
     results, times = records.results(material), records.times(material)
+    tables = list(data_tables.tables(material, results))
     there = {
         "found": "Findings",
         **({"maps": "Cells"} if ranked else {}),

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -21,7 +20,6 @@ from segue.report import pictures, style
 from segue.report.figures.qualitative.read import HYPOTHESES, SAMPLES
 
 _GAP, _WIDE, _LINE, _EDGE = 0.03, 0.1, 0.11, 0.04  # inches
-_COLOURS = colormaps["magma"].resampled(pictures.LEVELS + 1)
 
 
 def grid(images: int, names: Sequence[str], ratio: float) -> tuple[Figure, GridSpec]:
@@ -85,7 +83,9 @@ def draw_cell(
             _show(ax, None)
     _show(axes[len(places)], pictures.blend(arrays["prediction"].to_numpy()))
     for ax, measure in zip(axes[len(places) + 1 :], dims.MEASURES, strict=True):
-        _show(ax, arrays["uncertainty"].sel(measure=measure), cmap=_COLOURS, norm=scales[measure])
+        _show(
+            ax, arrays["uncertainty"].sel(measure=measure), cmap=pictures.HEAT, norm=scales[measure]
+        )
     for ax, panel in zip(axes[len(places) :], ("prediction", *dims.MEASURES), strict=True):
         look = {"fontsize": style.SMALL, "color": "white", "transform": ax.transAxes}
         text = ax.text(0.04, 0.05, scores.get(panel, ""), **look)
@@ -152,7 +152,7 @@ def draw_keys(
         (-1, "EU", "EU (nats)"),
     ):
         bar = figure.add_subplot(grid[-2, place])
-        mappable = ScalarMappable(scales[measure], _COLOURS)
+        mappable = ScalarMappable(scales[measure], pictures.HEAT)
         ticks = MaxNLocator(5 if measure == "TU" else 2)
         figure.colorbar(mappable, cax=bar, orientation="horizontal", ticks=ticks)
         bar.set_xlabel(label, labelpad=1)
