@@ -7,6 +7,7 @@ import pytest
 from handmade import SPLITS, random_split, write_stores
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -126,6 +127,21 @@ def test_a_reliability_curve_is_that_of_scikit_learn():
     expected = calibration_curve(right.ravel(), confidence.ravel(), n_bins=10)
     np.testing.assert_allclose(hits / total, expected[0])
     np.testing.assert_allclose(sure / total, expected[1])
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [([0, 0.5, 1], [0, 0.8, 1]), ([0, 0.2, 1], [0.9, 0.6, 0.6]), ([0, 1], [0.5, 0.2])],
+    ids=["roc", "high risk", "low risk"],
+)
+def test_the_metric_is_told_where_no_curve_runs(x, y):
+    figure = Figure(figsize=(1.35, 1.35))
+    ax = figure.add_axes((0, 0, 1, 1), xlim=(0, 1), ylim=(0, 1))
+    (line,) = ax.plot(x, y)
+    curves.tell(ax, "AURC", {"TU": 0.5, "AU": 0.5, "EU": 0.5})
+    figure.draw_without_rendering()
+    path = line.get_transform().transform_path(line.get_path())
+    assert not any(path.intersects_bbox(t.get_window_extent(), filled=False) for t in ax.texts)
 
 
 def test_replicates_are_averaged_and_their_range_is_pale(study):

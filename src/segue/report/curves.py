@@ -126,15 +126,13 @@ def draw_measures(
     x: np.ndarray,
     replicates: Sequence[Mapping[str, tuple[np.ndarray, float]]],
     metric: str,
-    *,
-    top: bool = False,
 ) -> None:
     """Draw a curve of each measure, mean over replicates, and their range, pale; tell its area.
 
     Args:
         x: (point,).
         replicates: of each the curve (point,) and the area under it, by measure.
-        metric, top: of ``tell``.
+        metric: of ``tell``.
     """
     areas = {m: float(np.mean([each[m][1] for each in replicates])) for m in dims.MEASURES}
     for measure in dims.MEASURES:
@@ -142,16 +140,30 @@ def draw_measures(
         colour = style.MEASURES[measure]
         ax.fill_between(x, each.min(axis=0), each.max(axis=0), color=colour, alpha=0.15, lw=0)
         ax.plot(x, each.mean(axis=0), color=colour, lw=WIDTHS[measure], label=measure)
-    tell(ax, metric, areas, top=top)
+    tell(ax, metric, areas)
 
 
-def tell(ax: Axes, metric: str, values: Mapping[str, float], *, top: bool = False) -> None:
-    """Print a metric's value of each measure, at the right below or at the left on top."""
+def tell(ax: Axes, metric: str, values: Mapping[str, float]) -> None:
+    """Print a metric's value of each measure, in the corner where least of the curves runs."""
     lines = [(metric, "0.2"), *((f"{m} {v:.2f}", style.MEASURES[m]) for m, v in values.items())]
+    right, top = min(_CORNERS, key=lambda corner: _points(ax, *corner))
+    x, side = (0.97, "right") if right else (0.04, "left")
     for i, (text, colour) in enumerate(lines):
-        x, y, side = (0.04, 0.96 - 0.1 * i, "left") if top else (0.97, 0.4 - 0.1 * i, "right")
         where = {"ha": side, "va": "top", "transform": ax.transAxes}
+        y = (0.96 if top else 0.4) - 0.1 * i
         ax.text(x, y, text, color=colour, fontsize=style.SMALL, **where)
+
+
+_CORNERS = ((True, False), (False, True), (True, True), (False, False))  # right, top; best first
+
+
+def _points(ax: Axes, right: bool, top: bool) -> int:
+    """How many points of the curves of ``cell_panels`` are where a corner's text is."""
+    found = 0
+    for line in ax.lines:
+        x, y = line.get_path().interpolated(20).vertices.T
+        found += int(((x > 0.6 if right else x < 0.4) & (y > 0.56 if top else y < 0.43)).sum())
+    return found
 
 
 def add_key(figure: Figure, key: Mapping[str, Line2D] | None = None) -> None:

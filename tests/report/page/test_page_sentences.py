@@ -98,15 +98,29 @@ def test_scored_predictions_say_their_own_intervals():
     assert found["OOD detection: does EU beat AU?"] == [("lung", "Δ −0.25 [−0.50, 0.12].")]
 
 
-def test_the_truth_is_told_for_each_measure_the_best_task_first():
+def test_tasks_are_told_by_what_the_truth_says_of_them_the_best_first():
     rows = [
         ("ood", "ood", "truth_epistemic", -0.4, -0.6, -0.1),
+        ("calibration", "id", "truth_epistemic", 0.1, -0.2, 0.4),
+        ("calibration", "ood", "truth_epistemic", 0.2, np.nan, np.nan),
         ("ambiguity", "id", "truth_epistemic", 0.3, 0.1, 0.5),
+        ("ambiguity", "ood", "truth_epistemic", 0.7, 0.2, 0.9),
+        ("ambiguity", "id", "truth_aleatoric", 0.1, -0.1, 0.2),
     ]
     columns = ["task", "split", "truth", "spearman", "low", "high"]
     table = pd.DataFrame(rows, columns=columns).assign(cells=19, aleatoric="")
-    ((_, text),) = said(material(validity=table))["What Δ tells where the truth is known"]
-    assert "with Δ of the true EU: Ambiguity, id 0.30 [0.10, 0.50]; OOD detection −0.40" in text
+    found = said(material(validity=table))["What Δ tells where the truth is known"]
+    epistemic, aleatoric = (text for _, text in found)
+    assert (
+        "of the true AU does (Spearman's ρ)? Agreeing: none. Opposed: none. Undecided: "
+        in aleatoric
+    )
+    assert epistemic == (
+        "Which tasks' Δ ranks the 19 cells as Δ of the true EU does (Spearman's ρ)? "
+        "Agreeing: Ambiguity, ood 0.70 [0.20, 0.90]; Ambiguity, id 0.30 [0.10, 0.50]. "
+        "Opposed: OOD detection −0.40 [−0.60, −0.10]. "
+        "Undecided: Calibration, ood 0.20 (no interval); Calibration, id 0.10 [−0.20, 0.40]."
+    )
 
 
 def test_conclusions_are_counted_and_those_that_hold_are_told_with_chance():

@@ -69,7 +69,7 @@ def compose(
     figure, panels = curves.cell_panels(list(found), regions, names, heading)
     for cell, region, ax in panels:
         every = [each[region] for each in found[cell]]
-        curves.draw_measures(ax, _SHARES, every, better("AURC", False), top=True)
+        curves.draw_measures(ax, _SHARES, every, better("AURC", False))
         ax.set(xlabel="coverage", ylabel=better("risk (1 - Dice)", False))
     curves.add_key(figure)
     return figure

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from segue.keys import METHODS
+from segue.report.figure_data import of_draws
 from segue.report.page import charts
 from segue.report.page.charts import Chart, Looks
 from segue.report.page.comparisons import CELL
@@ -66,9 +67,10 @@ def sweep(material: Material, look: Looks) -> Iterator[Chart]:
     """EU of maps that are made of fewer draws or of fewer hypotheses, by each estimator."""
     columns = ("dataset", "cell", *METHODS, "estimator", "over", "number", "eu")
     table = material.table("sweep", *columns)
-    for over in ("draws", "hypotheses"):
+    swept = {"draws": of_draws(table), "hypotheses": table[table["over"] == "hypotheses"]}
+    for over, every in swept.items():
         for estimator, name in (("plugin", "as published"), ("jackknife", "by the jackknife")):
-            rows = table[(table["over"] == over) & (table["estimator"] == estimator)]
+            rows = every[every["estimator"] == estimator]
             if rows.empty:
                 continue
             shown = rows.dropna(subset="eu")

@@ -32,8 +32,8 @@ def sentences(material: Material) -> list[Sentence]:
     """All findings that the tables there are allow, the most general first."""
     found = [
         Sentence("Ranks over all tasks", list(_best(material)), "maps", "mean_ranks"),
-        *_tasks(material),
         Sentence("What Δ tells where the truth is known", list(_truth(material)), *_VALIDITY),
+        *_tasks(material),
         Sentence("Noise of the draws", list(_leakage(material)), "leakage", "leakage"),
         Sentence("What each measure follows", list(_axes(material)), "axes", "axes_error"),
         Sentence("The paper's conclusions", list(_conclusions(material)), *_CONCLUSIONS),
@@ -113,15 +113,26 @@ def _truth(material: Material) -> Iterator[tuple[str, str]]:
     for (dataset, truth), here in rows.groupby(["dataset", "truth"], sort=False):
         measure = plugins.load("tasks", truth).TASK.correct
         ranked = here.sort_values("spearman", ascending=False, kind="stable")
-        told = [
-            f"{of_split(row['task'], row['split'])} {with_limits(row, 'spearman', 2)}"
-            for _, row in ranked.iterrows()
-        ]
+        agreeing, opposed = ranked["low"] > 0, ranked["high"] < 0
+        told = {
+            "Agreeing": ranked[agreeing],
+            "Opposed": ranked[opposed],
+            "Undecided": ranked[~agreeing & ~opposed],
+        }
         yield (
             dataset,
-            f"Spearman's ρ over {here['cells'].max():.0f} cells of Δ of each task with Δ of the "
-            f"true {measure}: {'; '.join(told)}.",
+            f"Which tasks' Δ ranks the {here['cells'].max():.0f} cells as Δ of the true {measure} "
+            "does (Spearman's ρ)? "
+            + " ".join(f"{how}: {_each_task(rows)}." for how, rows in told.items()),
         )
+
+
+def _each_task(rows: pd.DataFrame) -> str:
+    told = (
+        f"{of_split(row['task'], row['split'])} {with_limits(row, 'spearman', 2)}"
+        for _, row in rows.iterrows()
+    )
+    return "; ".join(told) or "none"
 
 
 def _leakage(material: Material) -> Iterator[tuple[str, str]]:
