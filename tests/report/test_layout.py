@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from segue.report.layout import Grid, latex, markdown
+from segue.report.names import PLAIN, Names
 
 CELLS = [
     (dataset, aleatoric, epistemic, replicate)
@@ -12,7 +13,7 @@ CELLS = [
     if (aleatoric, epistemic) != ("softmax", "none")
     for replicate in (0, 1)
 ]
-GRID = Grid.of(CELLS, ["softmax-none"], {"lung": "simulated CT"})
+GRID = Grid.of(CELLS, ["softmax-none"], Names(captions={"lung": "simulated CT"}))
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_the_grid_has_the_order_of_the_cells_though_one_is_not_applicable():
 
 def test_the_grid_is_the_same_whichever_name_varies_first():
     cells = sorted(CELLS, key=lambda c: (GRID.epistemic.index(c[2]), GRID.aleatoric.index(c[1])))
-    grid = Grid.of(cells, [], {})
+    grid = Grid.of(cells, [], PLAIN)
     assert (grid.aleatoric, grid.epistemic) == (GRID.aleatoric, GRID.epistemic)
 
 
@@ -75,6 +76,25 @@ def test_latex_escapes_names_and_sets_datasets_side_by_side(long):
     assert text.isascii()
 
 
+def test_labels_are_printed_and_tex_reads_them_as_they_are(long):
+    names = Names(
+        captions={"lung": "simulated CT"},
+        datasets={"lung": "LIDC_{a}"},
+        aleatoric={"softmax": "U-Net", "prob_unet": "Prob. U-Net"},
+        epistemic={"swag_diag": r"SWAG $\sigma$ ~5^2"},
+    )
+    grid = Grid.of(CELLS, ["softmax-none"], names)
+    text = markdown(long, grid, "Ranks")
+    assert "## LIDC_{a} (simulated CT)\n\n|" in text
+    assert "| U-Net          | Prob. U-Net    |" in text
+    assert r"| SWAG $\sigma$ ~5^2 | 1.2 [0.2, 2.0] | 4.2 [3.2, 5.0] |" in text
+    text = latex(long, grid, "Ranks")
+    assert r"\multicolumn{2}{c}{LIDC\_\{a\} (simulated CT)} & \multicolumn{2}{c}{eye} \\" in text
+    assert r" & U-Net & Prob. U-Net & U-Net & Prob. U-Net \\" in text
+    tex = r"SWAG \$\textbackslash{}sigma\$ \textasciitilde{}5\textasciicircum{}2"
+    assert f"{tex} & 1.2 [0.2, 2.0] & 4.2 [3.2, 5.0] & " in text
+
+
 def test_a_cell_that_is_neither_there_nor_na_is_blank(long):
     text = markdown(long.iloc[1:], GRID, "Ranks")
     assert "| swag_diag |                | 4.2 [3.2, 5.0] |" in text
@@ -88,7 +108,7 @@ def test_a_cell_without_a_rank_is_a_dash_and_a_note_says_why():
         ],
         columns=["dataset", "epistemic", "aleatoric", "mean_rank", "low", "high", "n"],
     )
-    grid = Grid.of([("lung", "ssn", "none", 0), ("lung", "ssn", "swag", 0)], [], {})
+    grid = Grid.of([("lung", "ssn", "none", 0), ("lung", "ssn", "swag", 0)], [], PLAIN)
     assert grid.wide(long)["lung"]["ssn"].tolist() == ["1.0 [0.5, 2.0]", "–"]
     notes = ["No Δ for ssn × swag: a_reason."]
     assert "A dash: no rank." in markdown(long, grid, "Δ", notes)

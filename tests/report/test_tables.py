@@ -328,7 +328,21 @@ def test_a_cell_without_a_delta_is_left_out_and_the_tables_say_why(tmp_path):
         cross, dash = ("×", "| –") if ending == "md" else (r"$\times$", "& --")
         assert f"ood, for ssn {cross} none: a reason." in text
         assert dash in text
-    assert "–" not in (_tables(_folder(tmp_path), cells) / "entanglement.md").read_text()
+    whole = _folder(tmp_path)
+    assert "–" not in (_tables(whole, cells) / "entanglement.md").read_text()
+
+
+def test_labels_are_printed_in_tables_and_their_notes_and_csv_files_keep_the_names(tmp_path):
+    cells, labels = _cells(2), {"datasets": {"lung": "LIDC"}, "aleatoric": {"ssn": "Gauss"}}
+    plain = _tables(tmp_path, cells, undefined=_one_cell)
+    before = {path.name: path.read_bytes() for path in plain.glob("*.csv")}
+    folder = _tables(tmp_path, cells, undefined=_one_cell, names=labels)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == before
+    for ending, cross in (("md", "×"), ("tex", r"$\times$")):
+        text = (folder / f"entanglement.{ending}").read_text()
+        assert f"on LIDC, ood, for Gauss {cross} none: a reason." in text
+        assert "ssn" not in text
+        assert "lung" not in text
 
 
 def _folder(path):

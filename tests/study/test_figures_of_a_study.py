@@ -56,7 +56,7 @@ def test_curves_are_of_all_replicates_of_the_cells_shown_and_pictures_of_the_fir
     assert {*pictures.settings.scores} <= {*pictures.inputs}
 
 
-def test_labels_go_to_figures_alone():
+def test_labels_go_to_figures_and_tables_alone():
     plain = study()
     change = {"label": "Named"}
     named = study(
@@ -66,8 +66,9 @@ def test_labels_go_to_figures_alone():
     )
     for job in named.jobs.values():
         same = plain.job(job.stage, job.id)  # so trainings and samples have the same keys
-        assert (same.trigger == job.trigger) == (job.stage != "figure"), job
+        assert (same.trigger == job.trigger) == (job.stage not in ("figure", "tables")), job
     names = named.job("figure", "scatter_grid").settings.names
+    assert names == named.job("tables", "tables").settings.names
     assert names.model_dump() == {
         "captions": {"lidc_contours": "real masks, simulated CT"},
         "datasets": {"lidc_contours": "Named"},

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segue.report.names import Names
+
 _KINDS = (
     (
         3,
@@ -18,6 +20,12 @@ _KINDS = (
 )
 _TEX = str.maketrans(
     {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
         "_": r"\_",
         "%": r"\%",
         "&": r"\&",
@@ -32,20 +40,20 @@ _TEX = str.maketrans(
 
 @dataclass(frozen=True)
 class Grid:
-    """Names in the study's order, cells that are not applicable, captions of datasets."""
+    """Names in the study's order, cells that are not applicable, and what is printed for names."""
 
     datasets: Sequence[str]
     epistemic: Sequence[str]
     aleatoric: Sequence[str]
     not_applicable: Sequence[str]
-    captions: Mapping[str, str]
+    names: Names
 
     @classmethod
     def of(
         cls,
         cells: Sequence[Sequence[Any]],
         not_applicable: Sequence[str],
-        captions: Mapping[str, str],
+        names: Names,
     ) -> "Grid":
         """The grid of ``cells`` (dataset, aleatoric, epistemic, replicate), in their order."""
         return cls(
@@ -53,7 +61,7 @@ class Grid:
             _order((aleatoric, epistemic) for _, aleatoric, epistemic, _ in cells),
             _order((epistemic, aleatoric) for _, aleatoric, epistemic, _ in cells),
             not_applicable,
-            captions,
+            names,
         )
 
     def sort(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +73,7 @@ class Grid:
     def wide(
         self, long: pd.DataFrame, marked: Collection[tuple[str, str, str]] = ()
     ) -> dict[str, pd.DataFrame]:
-        """What is printed in each cell: rows epistemic, columns aleatoric, by dataset and caption.
+        """What is printed in each cell: rows epistemic, columns aleatoric, by dataset.
 
         Args:
             long: columns dataset, epistemic, aleatoric, mean_rank, low and high.
@@ -78,12 +86,11 @@ class Grid:
             printed[cell] = _print(row.mean_rank, row.low, row.high) + mark
         tables = {}
         for dataset in self.datasets:
-            caption = f" ({self.captions[dataset]})" if dataset in self.captions else ""
             rows = {
                 e: [printed.get((dataset, e, a), self._absent(e, a)) for a in self.aleatoric]
                 for e in self.epistemic
             }
-            tables[dataset + caption] = pd.DataFrame.from_dict(
+            tables[dataset] = pd.DataFrame.from_dict(
                 rows, orient="index", columns=list(self.aleatoric)
             )
         return tables
@@ -108,7 +115,9 @@ def markdown(
     """
     parts = [f"# {title}", _explain(long), *notes]
     for dataset, table in grid.wide(long, marked).items():
-        parts += [f"## {dataset}", table.to_markdown(disable_numparse=True)]
+        printed = table.set_axis(map(grid.names.method, table.index), axis="index")
+        printed = printed.set_axis(map(grid.names.model, table.columns), axis="columns")
+        parts += [f"## {grid.names.dataset(dataset)}", printed.to_markdown(disable_numparse=True)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -124,7 +133,9 @@ def latex(
     The notes stand in its caption.
     """
     style = pd.concat(grid.wide(long, marked), axis=1).style
-    style = style.format(_tex).format_index(_tex, axis=0).format_index(_tex, axis=1)
+    style = style.format(_tex).format_index(lambda name: _tex(grid.names.method(name)), axis=0)
+    style = style.format_index(lambda name: _tex(grid.names.dataset(name)), axis=1, level=0)
+    style = style.format_index(lambda name: _tex(grid.names.model(name)), axis=1, level=1)
     columns = "l" + "c" * len(style.columns)
     caption = _tex(" ".join([f"{title}.", _explain(long), *notes]))
     return style.to_latex(column_format=columns, hrules=True, multicol_align="c", caption=caption)

@@ -1,4 +1,4 @@
-"""What a figure prints in the place of the config's names, and beside them."""
+"""What figures and tables print in the place of the config's names, and beside them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,10 +25,14 @@ class Names:
         """Those of a job's settings, by attribute; none by default."""
         return cls(**(names or {}))
 
+    def data(self, name: str) -> str:
+        """A dataset's label."""
+        return self.datasets.get(name, name)
+
     def dataset(self, name: str) -> str:
         """A dataset's label, with its caption in brackets."""
-        label = self.datasets.get(name, name)
-        return f"{label} ({self.captions[name]})" if self.captions.get(name) else label
+        label, caption = self.data(name), self.captions.get(name)
+        return f"{label} ({caption})" if caption else label
 
     def model(self, name: str) -> str:
         """An aleatoric model's label."""

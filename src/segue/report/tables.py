@@ -23,6 +23,7 @@ from segue.report.findings import Study, findings
 from segue.report.health import DAGGER, failing, health
 from segue.report.joint import Joint, joint, read_draws, with_intervals
 from segue.report.layout import Grid, latex, listing, markdown
+from segue.report.names import PLAIN, Names
 from segue.report.ranks import ranks, summary
 from segue.report.score_files import read_intervals, read_means, with_images
 from segue.report.sources import sources
@@ -43,7 +44,7 @@ def tables(
     not_applicable: list[str],
     seed: int,
     published: Mapping[str, str] | None = None,
-    captions: Mapping[str, str] | None = None,
+    names: Mapping[str, Mapping[str, str]] | None = None,
     axes: Mapping[str, Mapping[str, Any]] | None = None,
     remedies: Mapping[str, Mapping[str, str]] | None = None,
     passes: Mapping[str, int] | None = None,
@@ -68,7 +69,7 @@ def tables(
         not_applicable: cells to print as N/A, ``<aleatoric>-<epistemic>``.
         seed: the study's, for draws of replicates and for permutations.
         published: which published dataset (``lidc``, ``chaksu``) a dataset is compared with.
-        captions: what is printed beside a dataset's name.
+        names: see ``segue.report.names.Names``; CSV files have the config's names.
         axes, remedies, passes: see ``segue.report.sources.sources``.
 
     Raises:
@@ -86,7 +87,8 @@ def tables(
     intervals = read_intervals(paths, cells, means)
     means = with_images(means, intervals)
     joints = _joints(paths, cells, ranked, intervals, seed)
-    grid = Grid.of(cells, not_applicable, captions or {})
+    printed = Names.of(names)
+    grid = Grid.of(cells, not_applicable, printed)
     alive = health(means[means["variant"] == means["variant"].iloc[0]])
     marked = failing(alive)
     rankings, summaries, every = {}, [], []
@@ -103,7 +105,11 @@ def tables(
         _write_csv(out / f"aggregations{ending}.csv", _by_aggregation(rows, ranked))
         here = {dataset: each for (name, dataset), each in joints.items() if name == variant}
         by_task = with_intervals(grid.sort(summary(ranking, ["table", "task"])), here)
-        notes = [*undefined(found), *borderless(rows, options["tasks"]), *beyond(found)]
+        notes = [
+            *undefined(found, printed),
+            *borderless(rows, options["tasks"], printed),
+            *beyond(found, printed),
+        ]
         notes += [DAGGER] if marked else []
         _write_csv(out / f"mean_ranks{ending}.csv", by_task)
         summaries.append(by_task.assign(variant=variant))
@@ -128,7 +134,7 @@ def tables(
     )
     for name, found, title, text, shown in chain(findings(study), of_sources):
         _write_csv(out / f"{name}.csv", found)
-        html.write(out / f"{name}.md", listing(shown, title, text, captions or {}))
+        html.write(out / f"{name}.md", listing(shown, title, text, printed.captions))
 
 
 def _joints(
@@ -160,29 +166,31 @@ def _deltas_of_truth(intervals: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns={"value": "delta"})
 
 
-def undefined(deltas: pd.DataFrame) -> list[str]:
+def undefined(deltas: pd.DataFrame, names: Names = PLAIN) -> list[str]:
     """What has no Δ and why, a sentence for each task, split and reason.
 
     Args:
         deltas: as ``segue.evaluation.entanglement.deltas`` returns it.
+        names: what is printed for datasets and methods.
     """
     lacking = deltas[deltas["delta"].isna()]
     by = ["dataset", "task", "split", "reason"]
     cells, notes = list(METHODS), []
     every = deltas.groupby("dataset")[cells].apply(lambda each: len(each.drop_duplicates()))
     for (dataset, task, split, reason), rows in lacking.groupby(by, sort=False):
-        names = [f"{a} × {e}" for e, a in rows[cells].drop_duplicates().itertuples(index=False)]
-        which = "all cells" if len(names) == every[dataset] else ", ".join(names)
-        notes.append(f"No Δ of {task} on {dataset}, {split}, for {which}: {reason}.")
+        told = [names.cell(a, e) for e, a in rows[cells].drop_duplicates().itertuples(index=False)]
+        which = "all cells" if len(told) == every[dataset] else ", ".join(told)
+        notes.append(f"No Δ of {task} on {names.data(dataset)}, {split}, for {which}: {reason}.")
     return notes
 
 
-def borderless(means: pd.DataFrame, tasks: Mapping[str, str]) -> list[str]:
+def borderless(means: pd.DataFrame, tasks: Mapping[str, str], names: Names = PLAIN) -> list[str]:
     """How many predictions have no border, where AUROC by ``border`` ranks and leaves them out.
 
     Args:
         means: of one variant.
         tasks: the aggregation of each task that ranks.
+        names: what is printed for datasets.
     """
     rows = means[means["metric"] == BORDERLESS]
     if tasks.get("ood") != "border" or not (rows["score"] > 0).any():
@@ -196,19 +204,20 @@ def borderless(means: pd.DataFrame, tasks: Mapping[str, str]) -> list[str]:
         shares = here.groupby("split", sort=False)["score"].mean()
         text = ", ".join(f"{100 * share:.0f} % of {split}" for split, share in shares.items())
         notes.append(
-            f"Predictions without a border, mean over the cells of {dataset}: {text}; {what}."
+            f"Predictions without a border, mean over the cells of {names.data(dataset)}: {text}; "
+            f"{what}."
         )
     return notes
 
 
-def beyond(deltas: pd.DataFrame) -> list[str]:
+def beyond(deltas: pd.DataFrame, names: Names = PLAIN) -> list[str]:
     """How many Δ leave [-1, 1], a sentence for each task and split: a value is negative there."""
     notes = []
     for (dataset, task, split), rows in deltas.groupby(["dataset", "task", "split"], sort=False):
         if outside := int((rows["delta"].abs() > 1).sum()):
             notes.append(
-                f"Δ of {task} on {dataset}, {split}, leaves [-1, 1] in {outside} of {len(rows)} "
-                "runs: a measure's value is negative there."
+                f"Δ of {task} on {names.data(dataset)}, {split}, leaves [-1, 1] in {outside} of "
+                f"{len(rows)} runs: a measure's value is negative there."
             )
     return notes
 

@@ -60,7 +60,7 @@ def _of_tables(study: Any, figure: str) -> Job:
     settings = of.Figure(
         figure=figure,
         tables=f"{study.folder}/tables",
-        names=_names(study),
+        names=study.names,
         tasks=study.config.tables.tasks,
     )
     trigger = jobs.trigger(study.config, "figure", settings)
@@ -77,7 +77,7 @@ def _pictures(study: Any, figure: str, name: str, cells: list[Cell]) -> Job:
         scores=[study.scoring[cell].made for cell in cells],
         splits=shown.splits,
         images=shown.images,
-        names=_names(study),
+        names=study.names,
     )
     id = f"{figure}-{name}"
     return jobs.job(study.config, "figure", id, settings, _made(study, id))
@@ -93,7 +93,7 @@ def _curves(study: Any, figure: str, name: str, cells: list[Cell]) -> Job:
         cells=[_pictured(study, cell) for cell in cells],
         aggregation=config.tables.tasks.get(task, ""),
         options=plugins.taken(plugins.SCORE, config.scores)[task],
-        names=_names(study),
+        names=study.names,
     )
     id = f"{figure}-{name}"
     return jobs.job(config, "figure", id, settings, _made(study, id))
@@ -110,12 +110,3 @@ def _pictured(study: Any, cell: Cell) -> of.Pictured:
 
 def _made(study: Any, id: str) -> str:
     return f"{study.folder}/figures/{id}.svg"
-
-
-def _names(study: Any) -> of.Names:
-    """Captions of datasets, and the labels of all that have one."""
-    labels = {
-        section: {n: each.label for n, each in getattr(study.config, section).items() if each.label}
-        for section in ("datasets", "aleatoric", "epistemic")
-    }
-    return of.Names(captions=study.captions, **labels)

@@ -140,6 +140,15 @@ class Score(Record):
     seed: Natural
 
 
+class Names(Record):
+    """Of ``segue.report.names``: what figures and tables print in the place of names."""
+
+    captions: dict[str, str] = Field(default={})
+    datasets: dict[str, str] = Field(default={})
+    aleatoric: dict[str, str] = Field(default={})
+    epistemic: dict[str, str] = Field(default={})
+
+
 class AllTables(Record):
     """Of ``segue.report.tables``; ``cells`` are (dataset, aleatoric, epistemic, replicate)."""
 
@@ -149,19 +158,10 @@ class AllTables(Record):
     not_applicable: list[str]
     seed: Natural
     published: dict[str, str] = Field(default={})
-    captions: dict[str, str] = Field(default={})
+    names: Names = Field(default_factory=Names)
     axes: dict[str, Axis] = Field(default={})
     remedies: dict[str, Remedy] = Field(default={})
     passes: dict[str, Count] = Field(default={})
-
-
-class Names(Record):
-    """Of ``segue.report.names``: what figures print in the place of names."""
-
-    captions: dict[str, str] = Field(default={})
-    datasets: dict[str, str] = Field(default={})
-    aleatoric: dict[str, str] = Field(default={})
-    epistemic: dict[str, str] = Field(default={})
 
 
 class Figure(Record):

@@ -17,6 +17,7 @@ from segue.study.config import Config
 from segue.study.figures import figures
 from segue.study.grid import Cell, Run
 from segue.study.jobs import Job
+from segue.study.settings import Names
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ class Study:
             not_applicable=config.not_applicable,
             seed=config.seed,
             published=published,
-            captions=self.captions,
+            names=self.names,
             axes=config.axes,
             remedies=config.remedies,
             passes=self._passes if config.remedies else {},
@@ -287,6 +288,12 @@ class Study:
         }
 
     @property
-    def captions(self) -> dict[str, str]:
-        """What is printed beside each dataset that has a caption."""
-        return {n: d.caption for n, d in self.config.datasets.items() if d.caption is not None}
+    def names(self) -> Names:
+        """Captions of datasets, and the labels of all that have one."""
+        sections = ("datasets", "aleatoric", "epistemic")
+        labels = {
+            section: {n: e.label for n, e in getattr(self.config, section).items() if e.label}
+            for section in sections
+        }
+        captions = {n: d.caption for n, d in self.config.datasets.items() if d.caption is not None}
+        return Names(captions=captions, **labels)

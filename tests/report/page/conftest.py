@@ -48,7 +48,7 @@ def study(tmp_path_factory) -> Path:
         "cells": cells,
         "not_applicable": [],
         "seed": 0,
-        "captions": {"discs": "known truth"},
+        "names": {"captions": {"discs": "known truth"}},
     }
     tables(folder / "tables", scores=[str(path) for path in scores], **asked)
     record = {"settings": asked, "code": "abc", "software": {"segue": "0", "commit": "c0ffee"}}

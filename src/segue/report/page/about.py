@@ -17,10 +17,7 @@ def lead(material: Material) -> str:
     cells = _count(len({tuple(cell[1:3]) for cell in material.cells}), "cell")
     models = _count(len(grid.aleatoric), "aleatoric model")
     methods = _count(len(grid.epistemic), "epistemic method")
-    captions = [
-        f" ({grid.captions[name]})" if name in grid.captions else "" for name in grid.datasets
-    ]
-    datasets = ", ".join(map("".join, zip(grid.datasets, captions, strict=True)))
+    datasets = ", ".join(map(grid.names.dataset, grid.datasets))
     replicates = _count(len({cell[-1] for cell in material.cells}), "replicate")
     return f"{cells} of {models} and {methods} on {datasets}; {replicates} of each."
 

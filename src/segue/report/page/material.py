@@ -11,6 +11,7 @@ import pandas as pd
 from segue.errors import InputError
 from segue.keys import REPLICATE
 from segue.report.layout import Grid
+from segue.report.names import Names
 
 JOIN = " × "
 """Between the two methods of a cell, where it is named."""
@@ -62,9 +63,10 @@ class Material:
 
     @property
     def grid(self) -> Grid:
-        """Order of the names, cells that are not applicable, captions of datasets."""
+        """Order of the names, cells that are not applicable, names of datasets."""
         found = self.record.get("settings", {})
-        return Grid.of(self.cells, found.get("not_applicable", []), found.get("captions", {}))
+        captions = found.get("names", {}).get("captions", {})
+        return Grid.of(self.cells, found.get("not_applicable", []), Names(captions=captions))
 
     def table(self, name: str, *columns: str) -> pd.DataFrame:
         """A table; one without rows where there is none.
