@@ -80,17 +80,17 @@ def test_labels_are_printed_and_tex_reads_them_as_they_are(long):
     names = Names(
         captions={"lung": "simulated CT"},
         datasets={"lung": "LIDC_{a}"},
-        aleatoric={"softmax": "U-Net", "prob_unet": "Prob. U-Net"},
+        aleatoric={"softmax": "U-Net", "prob_unet": "PU-Net|z"},
         epistemic={"swag_diag": r"SWAG $\sigma$ ~5^2"},
     )
     grid = Grid.of(CELLS, ["softmax-none"], names)
     text = markdown(long, grid, "Ranks")
     assert "## LIDC_{a} (simulated CT)\n\n|" in text
-    assert "| U-Net          | Prob. U-Net    |" in text
+    assert r"| U-Net          | PU-Net\|z      |" in text
     assert r"| SWAG $\sigma$ ~5^2 | 1.2 [0.2, 2.0] | 4.2 [3.2, 5.0] |" in text
     text = latex(long, grid, "Ranks")
     assert r"\multicolumn{2}{c}{LIDC\_\{a\} (simulated CT)} & \multicolumn{2}{c}{eye} \\" in text
-    assert r" & U-Net & Prob. U-Net & U-Net & Prob. U-Net \\" in text
+    assert r" & U-Net & PU-Net|z & U-Net & PU-Net|z \\" in text
     tex = r"SWAG \$\textbackslash{}sigma\$ \textasciitilde{}5\textasciicircum{}2"
     assert f"{tex} & 1.2 [0.2, 2.0] & 4.2 [3.2, 5.0] & " in text
 

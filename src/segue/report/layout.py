@@ -115,8 +115,9 @@ def markdown(
     """
     parts = [f"# {title}", _explain(long), *notes]
     for dataset, table in grid.wide(long, marked).items():
-        printed = table.set_axis(map(grid.names.method, table.index), axis="index")
-        printed = printed.set_axis(map(grid.names.model, table.columns), axis="columns")
+        rows = [_md(grid.names.method(name)) for name in table.index]
+        columns = [_md(grid.names.model(name)) for name in table.columns]
+        printed = table.set_axis(rows).set_axis(columns, axis=1)
         parts += [f"## {grid.names.dataset(dataset)}", printed.to_markdown(disable_numparse=True)]
     return "\n\n".join(parts) + "\n"
 
@@ -166,6 +167,11 @@ def _print(mean: float, low: float, high: float) -> str:
     if np.isnan(mean):
         return "–"
     return f"{mean:.1f}" if np.isnan(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _md(text: str) -> str:
+    """Text in a cell of a Markdown table, of which a bar is the edge."""
+    return text.replace("|", r"\|")
 
 
 def _tex(text: str) -> str:
