@@ -63,7 +63,7 @@ class Material:
 
     @property
     def grid(self) -> Grid:
-        """Order of the names, cells that are not applicable, names of datasets."""
+        """Order of the names, cells that are not applicable, captions of datasets."""
         found = self.record.get("settings", {})
         captions = found.get("names", {}).get("captions", {})
         return Grid.of(self.cells, found.get("not_applicable", []), Names(captions=captions))
