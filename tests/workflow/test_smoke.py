@@ -275,12 +275,12 @@ def test_a_key_of_the_tables_reruns_tables_and_figures(smoke):
     assert plan.jobs == {**AFTER_TABLES, "figure": 8 + 1}  # and ROC, which is of that aggregation
 
 
-def test_a_label_redraws_figures_and_nothing_else(smoke):
+def test_a_label_makes_tables_and_figures_again_and_nothing_else(smoke):
     change = {
         "datasets": {"lidc_contours": {"label": "Lung"}},
         "aleatoric": {"ssn": {"label": "S"}},
     }
-    assert smoke.plan(change).jobs == {"figure": 8 + 4, "page": 1}
+    assert smoke.plan(change).jobs == {"tables": 1, "figure": 8 + 4, "page": 1}
 
 
 def test_the_diffusion_sampler_reruns_the_cells_of_diffusion_from_sampling_on(smoke):
