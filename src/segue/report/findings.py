@@ -12,9 +12,9 @@ from segue.report.joint import Joint
 from segue.report.published import compare
 from segue.report.validity import validity
 
-FEW = " Fewer than three replicates tell little of other trainings: take no decision for one."
-NARROW = (
-    " Where trainings alone make a difference, the intervals hold the truth in 74 % of studies of "
+_FEW = "Fewer than three replicates tell little of other trainings: take no decision for one."
+_NARROW = (
+    "Where trainings alone make a difference, the intervals hold the truth in 74 % of studies of "
     "three replicates and 84 % of five: a decision at the edge is none."
 )
 
@@ -57,6 +57,11 @@ class Study(NamedTuple):
     health: pd.DataFrame
     published: Mapping[str, str]
     seed: int
+
+
+def caution(replicates: int) -> str:
+    """How far to trust intervals over so many replicates, in a sentence."""
+    return _FEW if replicates < 3 else _NARROW
 
 
 def findings(study: Study) -> Iterator[Finding]:
@@ -102,7 +107,7 @@ def findings(study: Study) -> Iterator[Finding]:
 
 def _conclusions(study: Study) -> Finding:
     table = conclusions(study.rankings, study.joints, study.seed)
-    few = min(each["replicate"].nunique() for each in study.rankings.values()) < 3
+    replicates = min(each["replicate"].nunique() for each in study.rankings.values())
     return Finding(
         "conclusions",
         table,
@@ -111,7 +116,7 @@ def _conclusions(study: Study) -> Finding:
         "`yes` or `no` where the 95 % interval of the value over other images and trainings (in "
         "brackets) lies on one side of 0, else `undecided`; p, two-sided and adjusted for all "
         "statements on the dataset (Holm); and in how many of the replicates alone it holds. "
-        "`by chance`: how often random ranks have such a value." + (FEW if few else NARROW),
+        "`by chance`: how often random ranks have such a value. " + caution(replicates),
         _by_variant(table, list(study.rankings)),
     )
 

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from handmade import SPLITS, random_split
 
 from segue import cli
 from segue.evaluation.output import new_folder
-from segue.report.page import frame
+from segue.report.page import about, frame
 from segue.report.page.material import read
 from segue.report.page.write import render, write
 
@@ -92,6 +93,16 @@ def test_times_and_provenance_are_those_on_record(page):
     assert re.search(r"<td>train</td><td>2</td><td>5</td><td>7.5</td><td>10</td><td>300</td>", page)
     assert "c0ffee" in page
     assert "seed: 7" in page
+
+
+def test_it_says_how_far_to_trust_intervals_over_so_many_replicates(study, page):
+    three = read(study)
+    assert about.trust(three) in page
+    assert "84 % of five" in about.trust(three)
+    two = replace(three, cells=[cell for cell in three.cells if cell[-1] < 2])
+    assert about.trust(two).startswith("Fewer than three replicates")
+    scored = replace(three, tables={"deltas": three.tables["deltas"]})
+    assert about.trust(scored) == ""
 
 
 @pytest.mark.parametrize(

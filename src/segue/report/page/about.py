@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from segue.errors import InputError
+from segue.report.findings import caution
 from segue.report.page.material import Material
 
 
@@ -24,6 +25,13 @@ def lead(material: Material) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def trust(material: Material) -> str:
+    """How far to trust the intervals over trainings; empty where there are none."""
+    if "mean_ranks" not in material.tables:
+        return ""
+    return caution(len({cell[-1] for cell in material.cells}))
 
 
 def origin(material: Material) -> str:

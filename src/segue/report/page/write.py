@@ -83,6 +83,7 @@ def render(material: Material, config: Mapping[str, Any] | None = None) -> str:
         name=material.name,
         lead=about.lead(material),
         ranked=ranked,
+        trust=about.trust(material),
         parts=there,
         findings=findings.sentences(material),
         datasets=material.datasets,
