@@ -37,3 +37,9 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_file(tmp_path):
     with pytest.raises(ValueError, match="nosuchcommand"):
         style.save(figure, tmp_path / "figures" / "broken")
     assert list((tmp_path / "figures").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.b", "a.b.svg", "a.b.pdf"])
+def test_a_path_with_an_ending_is_as_good_as_one_without(name, tmp_path):
+    style.save(Figure(figsize=(1, 1)), tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.b.pdf", "a.b.png", "a.b.svg"]

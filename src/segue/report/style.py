@@ -124,9 +124,11 @@ FORMATS = {
 def save(figure: Figure, out: Path) -> None:
     """Write ``figure`` to ``out`` + ``.svg``, ``.png`` and ``.pdf``, each whole or not at all.
 
-    Nothing is cut off around it: its files have the size that it has.
+    Nothing is cut off around it: its files have the size that it has. An ``out`` that has one of
+    these endings is as good as one without.
     """
     out = Path(out)
+    out = out.with_suffix("") if out.suffix[1:] in FORMATS else out
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # else it tells of every glyph
     for ending, metadata in FORMATS.items():
         with unfinished(out.with_name(f"{out.name}.{ending}")) as part, look():
