@@ -328,8 +328,7 @@ def test_a_cell_without_a_delta_is_left_out_and_the_tables_say_why(tmp_path):
         cross, dash = ("×", "| –") if ending == "md" else (r"$\times$", "& --")
         assert f"ood, for ssn {cross} none: a reason." in text
         assert dash in text
-    whole = _folder(tmp_path)
-    assert "–" not in (_tables(whole, cells) / "entanglement.md").read_text()
+    assert "–" not in (_tables(_folder(tmp_path), cells) / "entanglement.md").read_text()
 
 
 def test_labels_are_printed_in_tables_and_their_notes_and_csv_files_keep_the_names(tmp_path):

@@ -32,10 +32,9 @@ rule figure:
         settings=settings("figure"),
         trigger=trigger("figure"),
         # Of the output, as Snakemake sees it: other words in a caption redraw nothing.
-        stem=lambda wildcards, output: str(Path(output.made).with_suffix("")),
         caption=lambda wildcards, output: said(of_figure(wildcards.id).figure, "CAPTION"),
     message:
         "Figure {wildcards.id}"
     shell:
-        "segue stage figure --settings {params.settings:q} --out {params.stem:q}"
+        "segue stage figure --settings {params.settings:q} --out {output.made:q}"
         " --threads {threads} 2>&1 | tee {log:q} >&2"

@@ -20,6 +20,7 @@ from segue.report.panels import short
 
 _ACROSS = 4  # panels side by side
 _SIDE, _AROUND = 1.35, 0.5  # inches of a panel, and of what is above and below it
+_CORNERS = ((True, False), (False, True), (True, True), (False, False))  # right, top; best first
 
 DIAGONAL = {"color": "0.7", "lw": 0.7, "ls": (0, (4, 3))}
 """Look of the line that a curve is compared with."""
@@ -146,7 +147,7 @@ def draw_measures(
 def tell(ax: Axes, metric: str, values: Mapping[str, float]) -> None:
     """Print a metric's value of each measure, in the corner where least of the curves runs."""
     lines = [(metric, "0.2"), *((f"{m} {v:.2f}", style.MEASURES[m]) for m, v in values.items())]
-    right, top = min(_CORNERS, key=lambda corner: _points(ax, *corner))
+    right, top = _corner(ax)
     x, side = (0.97, "right") if right else (0.04, "left")
     for i, (text, colour) in enumerate(lines):
         where = {"ha": side, "va": "top", "transform": ax.transAxes}
@@ -154,16 +155,16 @@ def tell(ax: Axes, metric: str, values: Mapping[str, float]) -> None:
         ax.text(x, y, text, color=colour, fontsize=style.SMALL, **where)
 
 
-_CORNERS = ((True, False), (False, True), (True, True), (False, False))  # right, top; best first
+def _corner(ax: Axes) -> tuple[bool, bool]:
+    """Which corner of a panel of ``cell_panels`` has fewest points of curves: right? top?"""
+    points = [line.get_path().interpolated(20).vertices for line in ax.lines]
+    x, y = np.concatenate(points).T
 
+    def crowded(corner: tuple[bool, bool]) -> int:
+        right, top = corner
+        return int(((x > 0.6 if right else x < 0.4) & (y > 0.56 if top else y < 0.43)).sum())
 
-def _points(ax: Axes, right: bool, top: bool) -> int:
-    """How many points of the curves of ``cell_panels`` are where a corner's text is."""
-    found = 0
-    for line in ax.lines:
-        x, y = line.get_path().interpolated(20).vertices.T
-        found += int(((x > 0.6 if right else x < 0.4) & (y > 0.56 if top else y < 0.43)).sum())
-    return found
+    return min(_CORNERS, key=crowded)
 
 
 def add_key(figure: Figure, key: Mapping[str, Line2D] | None = None) -> None:

@@ -34,7 +34,7 @@ def draw(
     """Draw ACE against ECE, in and out of distribution.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``intervals.csv``.
         names: see ``segue.report.names.Names``.
         tasks: aggregation of each task that ranks.

@@ -35,7 +35,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw AU and EU along each axis.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``axes.csv``.
         names: see ``segue.report.names.Names``.
     """

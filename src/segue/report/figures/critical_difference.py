@@ -30,7 +30,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw the critical-difference diagrams of both tables.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``ranks.csv``.
         names: see ``segue.report.names.Names``.
     """

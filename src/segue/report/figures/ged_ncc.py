@@ -28,7 +28,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw GED against AU NCC, in and out of distribution.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``intervals.csv``.
         names: see ``segue.report.names.Names``.
     """

@@ -30,7 +30,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw EU under both estimators, and against the number of draws.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``sweep.csv``.
         names: see ``segue.report.names.Names``.
     """

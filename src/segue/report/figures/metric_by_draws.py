@@ -33,7 +33,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw the NCC of AU and EU, and their correlation, against the number of draws.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``sweep.csv``.
         names: see ``segue.report.names.Names``.
     """

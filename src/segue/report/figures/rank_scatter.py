@@ -30,7 +30,7 @@ def draw(out: Path, *, tables: Path, names: Mapping[str, Labels] | None = None) 
     """Draw performance rank against Δ rank, for each task and for all.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``mean_ranks.csv``.
         names: see ``segue.report.names.Names``.
     """

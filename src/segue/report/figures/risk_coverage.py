@@ -38,7 +38,7 @@ def draw(
     """Draw the risk-coverage curves of some cells.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         dataset: path of dataset.zarr.
         cells: see ``segue.report.curves.by_cell``.
         name: the dataset's in the config.

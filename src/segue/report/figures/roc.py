@@ -40,7 +40,7 @@ def draw(
     """Draw the ROC curves of some cells.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         dataset: path of dataset.zarr.
         cells: see ``segue.report.curves.by_cell``.
         aggregation: how a map becomes an image score; empty: the task's first.

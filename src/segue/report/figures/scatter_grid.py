@@ -50,7 +50,7 @@ def draw(
     """Draw the right measure against the wrong one, for each task and split.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         tables: folder of ``deltas.csv`` and ``intervals.csv``.
         names: see ``segue.report.names.Names``.
         tasks: aggregation of each task that ranks; without it there are no intervals.

@@ -19,7 +19,7 @@ def lead(material: Material) -> str:
     models = _count(len(grid.aleatoric), "aleatoric model")
     methods = _count(len(grid.epistemic), "epistemic method")
     datasets = ", ".join(map(grid.names.dataset, grid.datasets))
-    replicates = _count(len({cell[-1] for cell in material.cells}), "replicate")
+    replicates = _count(material.replicates, "replicate")
     return f"{cells} of {models} and {methods} on {datasets}; {replicates} of each."
 
 
@@ -29,9 +29,7 @@ def _count(number: int, what: str) -> str:
 
 def trust(material: Material) -> str:
     """How far to trust the intervals over trainings; empty where there are none."""
-    if "mean_ranks" not in material.tables:
-        return ""
-    return caution(len({cell[-1] for cell in material.cells}))
+    return caution(material.replicates) if material.ranked else ""
 
 
 def origin(material: Material) -> str:

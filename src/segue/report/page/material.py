@@ -62,6 +62,16 @@ class Material:
         return list(self.grid.datasets)
 
     @property
+    def ranked(self) -> bool:
+        """Whether cells are ranked, as in a study; those of scored predictions are not."""
+        return "mean_ranks" in self.tables
+
+    @property
+    def replicates(self) -> int:
+        """How many replicates there are."""
+        return len({cell[-1] for cell in self.cells})
+
+    @property
     def grid(self) -> Grid:
         """Order of the names, cells that are not applicable, captions of datasets."""
         found = self.record.get("settings", {})

@@ -54,7 +54,7 @@ def render(material: Material, config: Mapping[str, Any] | None = None) -> str:
     """The page as text."""
     look = charts.looks(list(material.grid.epistemic), list(material.grid.aleatoric))
     parts = [part for part in _parts(material, look) if part.charts]
-    ranked = "mean_ranks" in material.tables
+    ranked = material.ranked
     images, verdict = browser(material), verdicts(material)
     paths = {name: material.folder / "cards" / f"{name}.md" for name in material.datasets}
     cards = [(name, card(path)) for name, path in paths.items() if path.is_file()]

@@ -38,7 +38,7 @@ def draw(
     """Draw images, raters, samples and uncertainty maps of some cells.
 
     Args:
-        out: path of the files, without an ending.
+        out: path of the files, with one of their endings or without.
         dataset: path of dataset.zarr.
         cells: of each cell to be shown ``aleatoric``, ``epistemic`` and ``maps``, the path of that
             store, which has the samples of some images.
